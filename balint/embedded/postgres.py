@@ -4,6 +4,7 @@ We run the wheel's programs ourselves: its own launcher opens folders above the 
 as root, and may put a socket that trusts everybody into /tmp.
 """
 
+import contextlib
 import importlib.metadata
 import os
 import secrets
@@ -94,6 +95,8 @@ class Postgres:
             shutil.rmtree(folder, ignore_errors=True)
         self.password_file.unlink(missing_ok=True)
         self.log.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # Not there, or another server's data is in it.
+            places.outside().rmdir()
 
     def url(self, user: str, database: str) -> str:
         """postgresql://user:password@/database?host=/folder/of/the/socket, while it runs."""
@@ -171,7 +174,8 @@ class Postgres:
             os.chown(password, *self.user)
         made = subprocess.run(
             [
-                *[self.programs / "initdb", "-D", fresh, "-U", SUPERUSER],
+                self.programs / "initdb",
+                *["-D", str(fresh), "-U", SUPERUSER],
                 *["--auth=scram-sha-256", f"--pwfile={password}", "--encoding=UTF8", "--locale=C"],
                 *["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"],
             ],
