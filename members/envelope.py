@@ -226,16 +226,14 @@ class SealedText(property):
         self.key_class = key_class
         self.scope = scope
         # Made here, so that the columns stand in the table in the order of declaration.
-        self._fields = (
-            models.BinaryField(null=True, blank=True, editable=False),
-            models.PositiveIntegerField(default=0, editable=False),
-        )
+        self._sealed = models.BinaryField(null=True, blank=True, editable=False)
+        self._version = models.PositiveIntegerField(default=0, editable=False)
 
     def contribute_to_class(self, cls: type[models.Model], name: str) -> None:
         """Give the model its two ordinary columns and this attribute; Django calls it."""
         self.columns = (f"{name}_sealed", f"{name}_version")
-        for column, column_field in zip(self.columns, self._fields, strict=True):
-            column_field.contribute_to_class(cls, column)
+        self._sealed.contribute_to_class(cls, self.columns[0])
+        self._version.contribute_to_class(cls, self.columns[1])
         setattr(cls, name, self)
 
     @overload  # type: ignore[override]

@@ -66,6 +66,10 @@ class OpenedKeys:
             while len(self._keys) > MOST_OPENED:
                 self._keys.popitem(last=False)
 
+    def forget(self) -> None:
+        with self._lock:
+            self._keys.clear()
+
 
 @dataclass(frozen=True)
 class KeyFile:
@@ -93,12 +97,13 @@ class KeyFile:
         return KeyFile(current=number, epochs={**self.epochs, number: _fresh_key()})
 
     def without(self, epoch: int) -> "KeyFile":
-        """The same file without one epoch; raises KeyFileError for the current or an unknown one."""
+        """The same file without one epoch; raises KeyFileError for the current or no epoch."""
         if epoch == self.current:
             raise KeyFileError(
                 f"Epoch {epoch} is the current one. Run “manage.py keys rotate” first."
             )
-        self.cipher(epoch)
+        if epoch not in self.epochs:
+            raise KeyFileError(f"The key file has no epoch {epoch}: nothing was changed.")
         rest = {number: key for number, key in self.epochs.items() if number != epoch}
         return KeyFile(current=self.current, epochs=rest)
 
@@ -136,17 +141,23 @@ def _stamp(path: Path, found: os.stat_result) -> tuple[object, ...]:
     return (str(path), found.st_ino, found.st_mtime_ns, found.st_ctime_ns)
 
 
+@sensitive_variables("content")
 def read(path: Path) -> KeyFile:
     """The key file at `path`; raises KeyFileError if it is missing, open to others or damaged."""
     with _explained(path), path.open("rb") as file:
         _refuse_open_to_others(path, os.fstat(file.fileno()))
-        return _parsed(path, file.read())
+        content = file.read()
+    return _parsed(content, f"The key file {path} is damaged. Put back your offline copy of it.")
 
 
+@sensitive_variables("content")
 def read_copy(path: Path) -> KeyFile:
     """An offline copy, wherever it lies: a stick's file system may know no access rights."""
-    with _explained(path):
-        return _parsed(path, path.read_bytes())
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise KeyFileError(f"The copy {path} cannot be read: {error.strerror}.") from None
+    return _parsed(content, f"The copy {path} is damaged: it opens nothing. Make a new copy.")
 
 
 def _refuse_open_to_others(path: Path, found: os.stat_result) -> None:
@@ -158,14 +169,12 @@ def _refuse_open_to_others(path: Path, found: os.stat_result) -> None:
 
 
 @sensitive_variables()
-def _parsed(path: Path, content: bytes) -> KeyFile:
+def _parsed(content: bytes, when_damaged: str) -> KeyFile:
     try:
         return _key_file(json.loads(content))
     except (ValueError, KeyError, TypeError, AttributeError, binascii.Error):
         # `from None`: the causes carry pieces of the file.
-        raise KeyFileError(
-            f"The key file {path} is damaged. Put back your offline copy of it."
-        ) from None
+        raise KeyFileError(when_damaged) from None
 
 
 @sensitive_variables()
@@ -194,7 +203,7 @@ def replace(path: Path, key_file: KeyFile) -> None:
         with _written_beside(path, key_file) as new:
             # Rotated by root, it must stay readable for the account the site runs under.
             os.chown(new, before.st_uid, before.st_gid)
-            os.replace(new, path)
+            new.replace(path)
 
 
 @contextlib.contextmanager

@@ -1,0 +1,380 @@
+"""Sealed text opens in its own place and nowhere else."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import models, transaction
+from django.test.utils import isolate_apps
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from members import envelope, keys
+from members.envelope import (
+    NO_SCOPE,
+    CannotOpen,
+    CannotSeal,
+    KeyClass,
+    Place,
+    SealedText,
+    seal,
+    unseal,
+)
+from members.models import DataKey
+
+pytestmark = pytest.mark.django_db
+
+TITLE = "The man who never took off his coat"
+SEVERAL_EXAMPLES_PER_DATABASE = settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
+
+
+@pytest.fixture(autouse=True)
+def key_file(tmp_path: Path, settings: Any) -> Path:
+    settings.BALINT_KEY_FILE = str(tmp_path / "keys.json")
+    keys.create(tmp_path / "keys.json")
+    return tmp_path / "keys.json"
+
+
+def place(**changed: Any) -> dict[str, Any]:
+    return {
+        "key_class": KeyClass.CASE,
+        "scope": uuid4(),
+        "table_column": "balint_sessions_case.title_sealed",
+        "row": uuid4(),
+        "version": 1,
+    } | changed
+
+
+@pytest.fixture
+def note() -> Iterator[type[Any]]:
+    """A model with two sealed texts of two classes, known to no app."""
+    with isolate_apps("members"):
+
+        class Note(models.Model):
+            id = models.UUIDField(primary_key=True, default=uuid4)
+            group_id = models.UUIDField(null=True)
+            title = SealedText(key_class=KeyClass.CASE, scope="group_id")
+            author_id = models.UUIDField(null=True)
+            word = SealedText(key_class=KeyClass.PRIVATE, scope="author_id")
+            parting = SealedText(key_class=KeyClass.SITE)
+
+            class Meta:
+                app_label = "members"
+                db_table = "note"
+
+        yield Note
+
+
+# seal and unseal
+
+
+@SEVERAL_EXAMPLES_PER_DATABASE
+@given(text=st.text(), key_class=st.sampled_from(KeyClass), version=st.integers(0, 2**31 - 1))
+def test_any_text_comes_back_as_it_was_sealed(text: str, key_class: KeyClass, version: int) -> None:
+    scope = NO_SCOPE if key_class == KeyClass.SITE else UUID(int=7)
+    where = place(key_class=key_class, scope=scope, version=version)
+    assert unseal(seal(text, **where), **where) == text
+
+
+def test_a_blob_is_format_key_id_nonce_ciphertext_and_tag() -> None:
+    where = place()
+    blob = seal(TITLE, **where)
+    key = DataKey.objects.get(key_class="case", scope=where["scope"])
+    assert blob[:17] == b"\x01" + key.id.bytes
+    assert len(blob) == 1 + 16 + 12 + len(TITLE.encode()) + 16
+
+
+def test_equal_texts_sealed_twice_share_no_nonce_and_no_ciphertext() -> None:
+    where = place()
+    first, second = seal(TITLE, **where), seal(TITLE, **where)
+    assert first[17:29] != second[17:29]
+    assert first[29:] != second[29:]
+
+
+def test_a_blob_shows_no_piece_of_its_text() -> None:
+    blob = seal(TITLE * 20, **place())
+    assert [word for word in TITLE.split() if len(word) > 2 and word.encode() in blob] == []
+
+
+@pytest.mark.parametrize(
+    "moved",
+    [
+        {"row": UUID(int=1)},
+        {"table_column": "balint_sessions_case.reason_sealed"},
+        {"table_column": "groups_leave.title_sealed"},
+        {"version": 2},
+        {"version": 0},
+        {"version": 11},
+        {"scope": UUID(int=2)},
+        {"key_class": KeyClass.LEADERS},
+        {"key_class": KeyClass.PRIVATE},
+        {"key_class": KeyClass.SITE, "scope": NO_SCOPE},
+    ],
+    ids=str,
+)
+def test_a_blob_opens_in_no_other_place(moved: dict[str, Any]) -> None:
+    where = place()
+    elsewhere = where | moved
+    blob = seal(TITLE, **where)
+    seal("so that the other key exists", **elsewhere)
+    assert unseal(blob, **where) == TITLE
+    with pytest.raises(CannotOpen):
+        unseal(blob, **elsewhere)
+
+
+@pytest.mark.parametrize("moved", [{"scope": UUID(int=2)}, {"key_class": KeyClass.LEADERS}])
+def test_a_blob_with_the_other_places_key_id_written_into_it_does_not_open(
+    moved: dict[str, Any],
+) -> None:
+    where = place()
+    elsewhere = where | moved
+    blob, other = seal(TITLE, **where), seal("other", **elsewhere)
+    for target in (where, elsewhere):
+        with pytest.raises(CannotOpen):
+            unseal(other[:17] + blob[17:], **target)
+
+
+def test_parts_of_a_place_cannot_run_into_each_other() -> None:
+    where = Place(**place(table_column="a.b", version=11))
+    assert where.bound() != replace(where, table_column="a.b1", version=1).bound()
+    assert where.bound() != replace(where, row=where.scope, scope=where.row).bound()
+
+
+def test_a_change_of_any_one_bit_is_noticed() -> None:
+    where = place()
+    blob = seal("ab", **where)
+    opened = []
+    for bit in range(8 * len(blob)):
+        changed = bytearray(blob)
+        changed[bit // 8] ^= 1 << bit % 8
+        try:
+            opened.append(unseal(bytes(changed), **where))
+        except CannotOpen:
+            continue
+    assert opened == []
+
+
+def test_a_blob_cut_at_any_byte_or_lengthened_is_noticed() -> None:
+    where = place()
+    blob = seal("ab", **where)
+    for damaged in [blob[:length] for length in range(len(blob))] + [blob + b"\0"]:
+        with pytest.raises(CannotOpen):
+            unseal(damaged, **where)
+
+
+@SEVERAL_EXAMPLES_PER_DATABASE
+@given(noise=st.binary(max_size=200))
+def test_noise_does_not_open(noise: bytes) -> None:
+    with pytest.raises(CannotOpen):
+        unseal(noise, **place())
+
+
+def test_a_failure_says_where_and_carries_neither_text_nor_cause() -> None:
+    where = place()
+    blob = seal(TITLE, **where)
+    with pytest.raises(CannotOpen) as failure:
+        unseal(blob[:-1] + b"\0\0", **where)
+    assert str(failure.value) == (
+        "A sealed text in balint_sessions_case.title_sealed is not as it was put."
+    )
+    assert failure.value.__suppress_context__
+
+
+def test_half_a_character_is_refused_without_repeating_the_text() -> None:
+    with pytest.raises(CannotSeal) as failure:
+        seal(TITLE + "\ud800", **place())
+    assert str(failure.value) == "The text holds half a character."
+    assert failure.value.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    ("key_class", "scope"), [(KeyClass.SITE, UUID(int=1)), (KeyClass.CASE, NO_SCOPE)]
+)
+def test_only_the_sites_key_has_no_scope(key_class: KeyClass, scope: UUID) -> None:
+    with pytest.raises(ValueError, match=r"^The site's key has no scope"):
+        seal(TITLE, **place(key_class=key_class, scope=scope))
+
+
+# data keys
+
+
+def test_each_class_and_scope_has_one_key_of_its_own() -> None:
+    one, other = uuid4(), uuid4()
+    for scope in (one, one, other):
+        for key_class in (KeyClass.CASE, KeyClass.LEADERS):
+            seal(TITLE, **place(key_class=key_class, scope=scope))
+    made = DataKey.objects.filter(scope__in=[one, other]).values_list("key_class", "scope")
+    assert sorted(made) == sorted((c, s) for c in ("case", "leaders") for s in (one, other))
+
+
+def test_a_wrapped_key_moved_to_another_class_or_scope_does_not_open() -> None:
+    seal(TITLE, **place(scope=UUID(int=5)))
+    row = DataKey.objects.get(scope=UUID(int=5))
+    for name, value in [("key_class", "leaders"), ("scope", uuid4()), ("id", uuid4())]:
+        kept = getattr(row, name)
+        setattr(row, name, value)
+        with pytest.raises(CannotOpen):
+            envelope.unwrapped(row, keys.in_use())
+        setattr(row, name, kept)
+    assert len(envelope.unwrapped(row, keys.in_use())) == 32
+
+
+def test_a_key_undone_with_its_transaction_is_never_used_again() -> None:
+    where = place()
+    with transaction.atomic():
+        seal(TITLE, **where)
+        transaction.set_rollback(True)
+    assert DataKey.objects.filter(scope=where["scope"]).count() == 0
+    blob = seal(TITLE, **where)
+    assert blob[1:17] == DataKey.objects.get(scope=where["scope"]).id.bytes
+
+
+def test_a_page_of_thirty_titles_asks_for_their_key_once(
+    django_assert_num_queries: Any,
+) -> None:
+    scope = uuid4()
+    places = [place(scope=scope) for _ in range(30)]
+    blobs = [seal(TITLE, **where) for where in places]
+    keys.in_use().opened.forget()
+    with django_assert_num_queries(1):
+        assert [unseal(b, **w) for b, w in zip(blobs, places, strict=True)] == [TITLE] * 30
+
+
+def test_the_memory_of_opened_keys_is_bounded_and_keeps_the_latest() -> None:
+    opened = keys.OpenedKeys()
+    made = [
+        keys.OpenedKey(id=uuid4(), key_class="case", scope=uuid4(), cipher=None)  # type: ignore[arg-type]
+        for _ in range(keys.MOST_OPENED + 1)
+    ]
+    for key in made[:-1]:
+        opened.keep(key)
+    assert opened.get(made[0].id) is made[0]
+    opened.keep(made[-1])
+    assert len(opened) == keys.MOST_OPENED
+    assert opened.get(made[1].id) is None
+    assert opened.get(made[0].id) is made[0]
+
+
+# SealedText
+
+
+def test_a_sealed_text_reads_back_and_leaves_only_a_blob_on_the_row(note: type[Any]) -> None:
+    row = note(group_id=uuid4())
+    row.title = TITLE
+    assert row.title == TITLE
+    assert TITLE.encode() not in row.title_sealed
+    assert TITLE not in repr(vars(row))
+
+
+def test_a_sealed_text_may_be_given_when_the_row_is_made(note: type[Any]) -> None:
+    assert note(title=TITLE, group_id=uuid4()).title == TITLE
+
+
+def test_an_empty_text_is_null_and_reads_as_empty(note: type[Any]) -> None:
+    row = note(group_id=uuid4())
+    assert (row.title, row.title_sealed, row.title_version) == ("", None, 0)
+    row.title = TITLE
+    row.title = ""
+    assert (row.title, row.title_sealed, row.title_version) == ("", None, 2)
+
+
+def test_an_older_blob_put_back_does_not_open(note: type[Any]) -> None:
+    row = note(group_id=uuid4(), title=TITLE)
+    older = row.title_sealed
+    row.title = "Corrected"
+    row.title_sealed = older
+    with pytest.raises(CannotOpen):
+        row.title  # noqa: B018
+
+
+def test_a_forgotten_title_put_back_does_not_open(note: type[Any]) -> None:
+    row = note(group_id=uuid4(), title=TITLE)
+    older = row.title_sealed
+    row.title = ""
+    row.title_sealed = older
+    with pytest.raises(CannotOpen):
+        row.title  # noqa: B018
+
+
+def test_blobs_swapped_between_rows_do_not_open(note: type[Any]) -> None:
+    group = uuid4()
+    one, other = note(group_id=group, title="one"), note(group_id=group, title="other")
+    one.title_sealed, other.title_sealed = other.title_sealed, one.title_sealed
+    for row in (one, other):
+        with pytest.raises(CannotOpen):
+            row.title  # noqa: B018
+
+
+def test_a_row_moved_to_another_group_does_not_open(note: type[Any]) -> None:
+    row = note(group_id=uuid4(), title=TITLE)
+    row.group_id = uuid4()
+    with pytest.raises(CannotOpen):
+        row.title  # noqa: B018
+
+
+def test_texts_of_one_row_have_columns_versions_and_keys_of_their_own(note: type[Any]) -> None:
+    row = note(group_id=uuid4(), author_id=uuid4(), title="a", word="b", parting="c")
+    row.word = "d"
+    assert (row.title, row.word, row.parting) == ("a", "d", "c")
+    assert (row.title_version, row.word_version, row.parting_version) == (1, 2, 1)
+    assert len({row.title_sealed[:17], row.word_sealed[:17], row.parting_sealed[:17]}) == 3
+
+
+def test_a_sealed_text_needs_its_scope_first(note: type[Any]) -> None:
+    with pytest.raises(ValueError, match=r"^Set group_id before the sealed text"):
+        note(title=TITLE)
+
+
+def test_the_database_may_hand_back_a_memoryview(note: type[Any]) -> None:
+    row = note(group_id=uuid4(), title=TITLE)
+    row.title_sealed = memoryview(row.title_sealed)
+    assert row.title == TITLE
+
+
+def test_migrations_see_two_ordinary_columns_in_the_order_declared(note: type[Any]) -> None:
+    found = [(field.name, field.deconstruct()[1].rpartition(".")[2]) for field in note._meta.fields]
+    assert found == [
+        ("id", "UUIDField"),
+        ("group_id", "UUIDField"),
+        ("title_sealed", "BinaryField"),
+        ("title_version", "PositiveIntegerField"),
+        ("author_id", "UUIDField"),
+        ("word_sealed", "BinaryField"),
+        ("word_version", "PositiveIntegerField"),
+        ("parting_sealed", "BinaryField"),
+        ("parting_version", "PositiveIntegerField"),
+    ]
+    assert note.title.columns == ("title_sealed", "title_version")
+
+
+@isolate_apps("members")
+def test_two_models_may_inherit_one_sealed_text() -> None:
+    class Sealed(models.Model):
+        id = models.UUIDField(primary_key=True, default=uuid4)
+        word = SealedText(key_class=KeyClass.SITE)
+
+        class Meta:
+            abstract = True
+            app_label = "members"
+
+    class One(Sealed):
+        class Meta:
+            app_label = "members"
+
+    class Other(Sealed):
+        class Meta:
+            app_label = "members"
+
+    same = uuid4()
+    one: Any
+    other: Any
+    one, other = One(id=same, word=TITLE), Other(id=same, word=TITLE)
+    assert (one.word, other.word) == (TITLE, TITLE)
+    other.word_sealed = one.word_sealed
+    with pytest.raises(CannotOpen):
+        other.word  # noqa: B018
