@@ -60,10 +60,10 @@ def epochs_in_use() -> list[int]:
 
 
 def test_create_says_where_the_file_is_and_to_copy_it(
-    tmp_path: Path, settings: Any, command: Callable[..., str]
+    path: Path, command: Callable[..., str]
 ) -> None:
-    settings.BALINT_KEY_FILE = str(tmp_path / "keys.json")
-    assert command("create").startswith(f"The key file is {tmp_path}/keys.json. Copy it now")
+    path.unlink()
+    assert command("create").startswith(f"The key file is {path}. Copy it now")
     assert keys.in_use().current == 1
 
 
