@@ -1,0 +1,116 @@
+"""How long the steps of an evening take: templates of durations, and the card printed from them."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from django.utils.translation import gettext as _
+
+from sessions.phases import ORDER, Phase, Switches, enabled
+
+
+class Step(NamedTuple):
+    phase: Phase
+    minutes: int
+
+
+class Slot(NamedTuple):
+    """One line of the printed card."""
+
+    phase: Phase
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True)
+class Durations:
+    """A group's template of an evening: its steps, in minutes that add up."""
+
+    key: str
+    cases: int
+    steps: tuple[Step, ...]
+
+    @property
+    def minutes(self) -> int:
+        return sum(step.minutes for step in self.steps)
+
+    @property
+    def label(self) -> str:
+        """“90 minutes, two cases”."""
+        words = {
+            1: _("%(minutes)d minutes, one case"),
+            2: _("%(minutes)d minutes, two cases"),
+        }
+        return words[self.cases] % {"minutes": self.minutes}
+
+
+def _durations(key: str, cases: int, *minutes: int) -> Durations:
+    """Minutes in the order of an evening, those from call to coming back in once per case."""
+    arriving, follow_up, *case, closing = minutes
+    opening = (Step(Phase.ARRIVING, arriving), Step(Phase.FOLLOW_UP, follow_up))
+    one_case = tuple(Step(*pair) for pair in zip(ORDER[2:-1], case, strict=True))
+    return Durations(key, cases, (*opening, *one_case * cases, Step(Phase.CLOSING, closing)))
+
+
+# arriving, follow-up, call, story, questions, the group's work, coming back in, closing
+DURATIONS: dict[str, Durations] = {
+    durations.key: durations
+    for durations in (
+        _durations("60", 1, 3, 3, 2, 5, 5, 32, 5, 5),
+        _durations("75", 1, 5, 5, 2, 5, 5, 43, 5, 5),
+        _durations("90", 1, 5, 5, 3, 7, 5, 52, 8, 5),
+        _durations("90-two", 2, 4, 3, 2, 5, 4, 25, 3, 5),
+        _durations("120", 2, 5, 4, 2, 7, 5, 33, 6, 5),
+    )
+}
+
+
+def duration_choices() -> list[tuple[str, str]]:
+    """Choices of a select: “90 minutes, two cases”."""
+    return [(key, durations.label) for key, durations in DURATIONS.items()]
+
+
+def durations_for(minutes: int) -> Durations:
+    """The longest template that fits into so many minutes, one case rather than two."""
+    fitting = [durations for durations in DURATIONS.values() if durations.minutes <= minutes]
+    return max(fitting, key=lambda durations: durations.minutes, default=DURATIONS["60"])
+
+
+def timetable(
+    minutes: int,
+    switches: Switches,
+    starts_at: datetime,
+    durations: Durations | None = None,
+) -> tuple[Slot, ...]:
+    """The printed card, in the zone of the aware `starts_at`; steps of no minutes are left out."""
+    slots = []
+    # In UTC, since minutes added to a local time are an hour wrong where the clocks change.
+    begins = starts_at.astimezone(UTC)
+    for phase, lasts in steps(minutes, switches, durations):
+        ends = begins + timedelta(minutes=lasts)
+        local = (moment.astimezone(starts_at.tzinfo) for moment in (begins, ends))
+        slots.append(Slot(phase, *local))
+        begins = ends
+    return tuple(slots)
+
+
+def steps(minutes: int, switches: Switches, durations: Durations | None = None) -> tuple[Step, ...]:
+    """The steps a group uses, adding up to `minutes`: time to spare goes to the group's work."""
+    template = durations or durations_for(minutes)
+    share = min(1.0, minutes / template.minutes)
+    kept = [
+        Step(step.phase, int(step.minutes * share))
+        for step in template.steps
+        if enabled(step.phase, switches)
+    ]
+    spare = iter(_shared(minutes - sum(step.minutes for step in kept), template.cases))
+    given = [
+        Step(step.phase, step.minutes + next(spare)) if step.phase is Phase.GROUP_WORK else step
+        for step in kept
+    ]
+    return tuple(step for step in given if step.minutes)
+
+
+def _shared(minutes: int, cases: int) -> list[int]:
+    """As equal as whole minutes can be, the first case having the odd one."""
+    return [minutes // cases + (case < minutes % cases) for case in range(cases)]
