@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 SUPERUSER = "postgres"
 MAJOR = "18"
 # Fast, then immediate, then none: the postmaster's own ways to stop.
-STOP = [(signal.SIGINT, 5.0), (signal.SIGQUIT, 2.0), (signal.SIGKILL, 2.0)]
+STOP = [(signal.SIGINT, 2.5), (signal.SIGQUIT, 0.7), (signal.SIGKILL, 0.5)]
 STOP_AT_ONCE = [(signal.SIGQUIT, 2.0), (signal.SIGKILL, 2.0)]
 # No TCP; and no value of a statement, parameter or row in the log.
 SETTINGS = {
@@ -89,9 +89,11 @@ class Postgres:
 
     def discard(self) -> None:
         """Stop, and remove the data wherever it lies, the passwords and the log."""
-        home = self._find_home()
+        self.home = self._find_home()
         self.stop(at_once=True)
-        for folder in {home, self.folder}:
+        self._end_left_over()
+        places.remove_short_folder(self.home)
+        for folder in {self.home, self.folder}:
             shutil.rmtree(folder, ignore_errors=True)
         self.password_file.unlink(missing_ok=True)
         self.log.unlink(missing_ok=True)
@@ -108,7 +110,13 @@ class Postgres:
         """An autocommit connection of the superuser, who is nobody's login in the app."""
         import psycopg  # Here, so that `make clean` works without any package.
 
-        return psycopg.connect(self.url(SUPERUSER, database), autocommit=True)
+        try:
+            return psycopg.connect(self.url(SUPERUSER, database), autocommit=True)
+        except psycopg.OperationalError as error:
+            raise CannotStart(
+                f"PostgreSQL refuses its own superuser: {error}\nIf {self.password_file} "
+                "was lost, `make clean` begins anew."
+            ) from None
 
     def __enter__(self) -> Self:
         self.start()

@@ -4,6 +4,7 @@ It keeps nothing on disk: what must survive lives in PostgreSQL.
 """
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -14,7 +15,7 @@ from typing import Self
 from balint.embedded import places, processes
 from balint.embedded.places import CannotStart
 
-STOP = [(signal.SIGTERM, 2.0), (signal.SIGKILL, 2.0)]
+STOP = [(signal.SIGTERM, 0.8), (signal.SIGKILL, 0.5)]
 
 
 class Valkey:
@@ -57,6 +58,14 @@ class Valkey:
             self.socket = None
             self._record.unlink(missing_ok=True)
             places.remove_short_folder(self.folder)
+
+    def discard(self) -> None:
+        """Stop, and remove the folder."""
+        self.stop()
+        if self.folder.exists():
+            self._end_left_over()
+            places.remove_short_folder(self.folder)
+            shutil.rmtree(self.folder)
 
     def url(self) -> str:
         """unix:///folder/valkey.sock, as redis-py and Django's cache take it (REDIS_URL)."""
