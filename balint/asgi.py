@@ -1,9 +1,10 @@
 """One port for everything: pages in threads, twice as fast as Django's own ASGI handler."""
 
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from a2wsgi import WSGIMiddleware
 from a2wsgi.asgi_typing import ASGIApp, Receive, Scope, Send
+from a2wsgi.wsgi_typing import WSGIApp
 
 from balint.wsgi import application as wsgi_application
 
@@ -14,7 +15,7 @@ class Pages:
     """Django over WSGI, one request to a thread."""
 
     def __init__(self) -> None:
-        self.bridge = WSGIMiddleware(wsgi_application, workers=PAGE_THREADS)
+        self.bridge = WSGIMiddleware(cast(WSGIApp, wsgi_application), workers=PAGE_THREADS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         # The server's receive() is awaitable but no coroutine, and the bridge needs one.

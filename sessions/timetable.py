@@ -1,5 +1,6 @@
 """How long the steps of an evening take: templates of durations, and the card printed from them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -65,6 +66,13 @@ DURATIONS: dict[str, Durations] = {
 }
 
 
+def durations_of(minutes: Mapping[str, int], cases: int = 1) -> Durations:
+    """A group's own minutes by phase; a phase it does not name takes what 90 minutes give it."""
+    usual = {step.phase: step.minutes for step in DURATIONS["90"].steps}
+    own = (int(minutes.get(phase, usual[phase])) for phase in ORDER)
+    return _durations("own", cases, *own)
+
+
 def duration_choices() -> list[tuple[str, str]]:
     """Choices of a select: “90 minutes, two cases”."""
     return [(key, durations.label) for key, durations in DURATIONS.items()]
@@ -97,7 +105,7 @@ def timetable(
 def steps(minutes: int, switches: Switches, durations: Durations | None = None) -> tuple[Step, ...]:
     """The steps a group uses, adding up to `minutes`: time to spare goes to the group's work."""
     template = durations or durations_for(minutes)
-    share = min(1.0, minutes / template.minutes)
+    share = min(1.0, minutes / max(template.minutes, 1))
     kept = [
         Step(step.phase, int(step.minutes * share))
         for step in template.steps

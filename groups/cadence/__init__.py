@@ -1,6 +1,6 @@
 """When a group meets: a rule, its breaks and its zone make a year. Pure: no clock inside."""
 
-from groups.cadence.breaks import Break, format_breaks, parse_breaks
+from groups.cadence.breaks import Break, format_breaks, parse_breaks, stored_breaks
 from groups.cadence.moments import (
     QUIET,
     after_quiet_hours,
@@ -13,7 +13,7 @@ from groups.cadence.moments import (
 )
 from groups.cadence.reasons import BreakCannotBe, CadenceCannotBe, RuleCannotBe
 from groups.cadence.rules import LAST, Rule, Unit, rule_choices, rule_words, words
-from groups.cadence.year import Cadence, Gap, Occurrence, gaps, held, longest_gap
+from groups.cadence.year import Cadence, Gap, Occurrence, gaps, held, long_gaps, longest_gap
 
 __all__ = [
     "LAST",
@@ -33,6 +33,7 @@ __all__ = [
     "held",
     "instant",
     "last_day",
+    "long_gaps",
     "longest_gap",
     "next_midnight",
     "next_morning",
@@ -40,6 +41,7 @@ __all__ = [
     "parse_breaks",
     "rule_choices",
     "rule_words",
+    "stored_breaks",
     "wall_time_days_before",
     "words",
 ]

@@ -131,6 +131,12 @@ def format_breaks(breaks: Iterable[Break], first_on: date, last_on: date) -> str
     return "; ".join(written)
 
 
+def stored_breaks(breaks: Iterable[Break]) -> str:
+    """The same for the database: whole dates in ISO, which every language and plan reads alike."""
+    ordered = sorted(set(breaks))
+    return "; ".join(_with_name(f"{b.first} – {b.last}", b.name) for b in ordered)
+
+
 def _breaks(part: str, first_on: date, last_on: date) -> list[Break]:
     try:
         found = _typed(part).within(first_on, last_on)
@@ -173,9 +179,10 @@ def _name(before: str, after: str) -> str:
     """What stands before or after the dates; digits in it are rather a date we could not read."""
     before = re.sub(r"\bfrom\s*$", "", before, flags=re.IGNORECASE)
     names = [name for name in (before.strip(NOT_A_NAME), after.strip(NOT_A_NAME)) if name]
-    if len(names) > 1 or re.search(r"\d", "".join(names)):
+    name = names[0] if names else ""
+    if len(names) > 1 or re.search(r"\d", name) or re.match(TO, name, re.IGNORECASE):
         raise _not_understood()
-    return names[0] if names else ""
+    return name
 
 
 def _day(found: re.Match[str]) -> _Day:
@@ -251,8 +258,13 @@ def _shortest(left: list[Break], first_on: date, last_on: date) -> tuple[str, tu
 
 def _written(pause: Break, *, with_year: bool) -> str:
     ends = [_written_day(on, with_year) for on in (pause.first, pause.last)]
-    name = re.sub(r"[\d;\r\n]+", " ", pause.name).strip()
-    return f"{' – '.join(dict.fromkeys(ends))} {name}".strip()
+    return _with_name(" – ".join(dict.fromkeys(ends)), pause.name)
+
+
+def _with_name(dates: str, name: str) -> str:
+    """Without what a name cannot have and be read back."""
+    readable = re.sub(r"[\d;\r\n]+", " ", name).strip()
+    return f"{dates} {readable}".strip()
 
 
 def _written_day(on: date, with_year: bool) -> str:

@@ -15,7 +15,7 @@ from groups.cadence.moments import instant
 from groups.cadence.reasons import CadenceCannotBe
 from groups.cadence.rules import Rule
 
-LONGEST_MINUTES = 12 * 60
+MINUTES = range(15, 12 * 60 + 1)
 LONGEST_YEARS = 11
 # A slip of the finger in a year's digits must not plan for centuries.
 YEARS = range(1990, 2200)
@@ -43,6 +43,15 @@ class Gap:
     @property
     def weeks(self) -> int:
         return (self.before - self.after).days // 7
+
+    @property
+    def before_words(self) -> str:
+        """“13 weeks without a meeting before it”, beside the date that ends the gap."""
+        return ngettext(
+            "%(weeks)d week without a meeting before it",
+            "%(weeks)d weeks without a meeting before it",
+            self.weeks,
+        ) % {"weeks": self.weeks}
 
     def __str__(self) -> str:
         """“13 weeks without a meeting: 17 June to 16 September”; with the years over New Year."""
@@ -73,8 +82,8 @@ class Cadence:
     def __post_init__(self) -> None:
         if not zones.is_zone(self.zone):
             raise CadenceCannotBe(_("Choose a time zone from the list."))
-        if not 1 <= self.minutes <= LONGEST_MINUTES:
-            raise CadenceCannotBe(_("A meeting lasts between 1 minute and 12 hours."))
+        if self.minutes not in MINUTES:
+            raise CadenceCannotBe(_("A meeting lasts between 15 minutes and 12 hours."))
         if self.last_on < self.first_on:
             raise CadenceCannotBe(_("The last date lies before the first."))
         if self.first_on.year not in YEARS or self.last_on.year not in YEARS:
@@ -109,6 +118,14 @@ class Cadence:
         )
         return occurrence, previous if left_out else offset
 
+    def clock_words(self, occurrence: Occurrence) -> str:
+        """“the clocks have changed: still 19:30 here”, or nothing."""
+        if not occurrence.clocks_changed:
+            return ""
+        local = occurrence.starts_at.astimezone(ZoneInfo(self.zone))
+        sentence = _("the clocks have changed: still %(time)s here")
+        return sentence % {"time": zones.time_words(local)}
+
     def break_on(self, on: date) -> Break | None:
         """The break that leaves this date out, if any."""
         return next((pause for pause in self.breaks if on in pause), None)
@@ -128,3 +145,8 @@ def gaps(occurrences: Iterable[Occurrence]) -> tuple[Gap, ...]:
 def longest_gap(occurrences: Iterable[Occurrence]) -> Gap | None:
     """The longest, the earliest of equals; None with fewer than two held occurrences."""
     return max(gaps(occurrences), key=lambda gap: gap.before - gap.after, default=None)
+
+
+def long_gaps(occurrences: Iterable[Occurrence], rule: Rule) -> tuple[Gap, ...]:
+    """The gaps longer than the rule itself makes, which people should see before they agree."""
+    return tuple(gap for gap in gaps(occurrences) if gap.weeks > rule.usual_weeks)

@@ -1,0 +1,105 @@
+"""Database roles and who may do what: one table, applied after every migrate.
+
+Logins: owner (migrations only), app (web), worker (letters, upkeep), backup. Without a login:
+roster (what the office's pages run under), reader (owns the functions that policies call).
+The roles come from `manage.py roles --sql`, run once by whoever owns the server.
+"""
+
+from typing import Any
+
+from django.apps import AppConfig, apps
+from django.conf import settings
+from django.db import connection
+from django.db.models import Model
+
+from members.kinds import Kind
+
+SERVER_SQL = """\
+do $$
+begin
+  if not exists (select from pg_roles where rolname = 'balint_owner') then
+    create role balint_owner login nosuperuser;
+  end if;
+  if not exists (select from pg_roles where rolname = 'balint_app') then
+    create role balint_app login nosuperuser noinherit;
+  end if;
+  if not exists (select from pg_roles where rolname = 'balint_worker') then
+    create role balint_worker login nosuperuser noinherit;
+  end if;
+  if not exists (select from pg_roles where rolname = 'balint_backup') then
+    create role balint_backup login nosuperuser bypassrls;
+  end if;
+  if not exists (select from pg_roles where rolname = 'balint_roster') then
+    create role balint_roster nologin;
+  end if;
+  if not exists (select from pg_roles where rolname = 'balint_reader') then
+    create role balint_reader nologin bypassrls;
+  end if;
+end
+$$;
+grant balint_roster to balint_app with inherit false, set true;
+grant balint_reader to balint_owner with inherit false, set true;
+"""
+
+IN_DATABASE_SQL = """\
+revoke create on schema public from public;
+grant usage, create on schema public to balint_owner;
+grant usage, create on schema public to balint_reader;
+grant usage on schema public to balint_app, balint_worker, balint_roster, balint_backup;
+"""
+
+ALL = "select, insert, update, delete"
+READ = "select"
+NONE = ""
+
+# Rights by kind of table, and the exceptions by model.
+BY_KIND: dict[str | None, dict[str, str]] = {
+    Kind.CONTENT: {"app": ALL, "roster": NONE, "worker": NONE, "reader": ALL},
+    Kind.FRAME: {"app": ALL, "roster": ALL, "worker": READ, "reader": "select, update"},
+    Kind.PLUMBING: {"app": ALL, "roster": NONE, "worker": NONE, "reader": NONE},
+    # Tables of Django and allauth.
+    None: {"app": ALL, "roster": NONE, "worker": NONE, "reader": NONE},
+}
+BY_MODEL: dict[str, dict[str, str]] = {
+    "members.Member": {"roster": READ, "worker": READ, "reader": READ},
+    "members.Letter": {"roster": ALL, "worker": ALL},
+    "members.Heartbeat": {"roster": READ, "worker": ALL},
+    "members.DataKey": {"app": "select, insert"},
+    "sessions.Session": {"roster": ALL},
+    "contenttypes.ContentType": {"roster": READ, "worker": READ},
+    "balint_sessions.Session": {"worker": READ},
+}
+LOGINS = ("app", "roster", "worker", "reader")
+
+
+def roles_sql(*, in_database: bool = False) -> str:
+    """The SQL that a superuser of the server runs once; running it again changes nothing."""
+    return IN_DATABASE_SQL if in_database else SERVER_SQL
+
+
+def rights(model: type[Model]) -> dict[str, str]:
+    """What each role may do with the model's table."""
+    kind = getattr(model, "balint_kind", None)
+    return BY_KIND[kind] | BY_MODEL.get(model._meta.label, {})
+
+
+def grants_sql() -> str:
+    """Every grant, as one text; rights not in the table are taken away."""
+    lines = []
+    for model in apps.get_models(include_auto_created=True):
+        table = connection.ops.quote_name(model._meta.db_table)
+        for login in LOGINS:
+            lines.append(f"revoke all on {table} from balint_{login};")
+            if right := rights(model)[login]:
+                lines.append(f"grant {right} on {table} to balint_{login};")
+        lines.append(f"grant select on {table} to balint_backup;")
+    lines.append("grant usage on all sequences in schema public to balint_app, balint_roster;")
+    lines.append("grant select on django_migrations to balint_app, balint_worker, balint_backup;")
+    return "\n".join(lines)
+
+
+def grant_after_migrate(sender: AppConfig, **kwargs: Any) -> None:
+    """Apply the table of grants; only the owner of the tables can, and only the owner migrates."""
+    if settings.LOGIN == "owner":
+        with connection.cursor() as cursor:
+            cursor.execute(grants_sql())

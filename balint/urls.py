@@ -1,0 +1,17 @@
+"""Every address; each app lists its own."""
+
+from django.conf import settings
+from django.urls import URLPattern, URLResolver, include, path
+
+from balint import views
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("healthz", views.healthz, name="healthz"),
+    path("readyz", views.readyz, name="readyz"),
+    path("accounts/", include("allauth.urls")),
+    path("", include("members.urls")),
+    path("", include("groups.urls")),
+    path("", include("sessions.urls")),
+]
+if settings.DEMO:
+    urlpatterns.append(path("demo/", include("balint.demo_urls")))

@@ -1,0 +1,89 @@
+"""Who is asking, told to the database in the transaction that asks.
+
+Every request, task and command runs inside one transaction of ours that sets the identity and the
+role with `set_config(…, true)`: gone at its end, whatever pool the connection goes back to. A query
+outside sees no content at all. (A session-level SET leaks through pools; SET LOCAL under
+ATOMIC_REQUESTS is void before the view.)
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Literal
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone, translation
+
+from members.models import Member
+
+DbRole = Literal["balint_app", "balint_roster", "balint_worker", "balint_owner"]
+
+ROLE_OF_LOGIN: dict[str, DbRole] = {
+    "app": "balint_app",
+    "owner": "balint_owner",
+    "worker": "balint_worker",
+}
+# Pages of the office: their database role has no right on any content table.
+OFFICE = "/programmes/"
+# Asked by machines that must hear an answer even when the database is away.
+HEALTH = {"/healthz", "/readyz"}
+
+
+def become(member: Member | None, role: DbRole | None = None) -> None:
+    """Set identity and role for the rest of the present transaction."""
+    role = role or ROLE_OF_LOGIN[settings.LOGIN]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select set_config('app.member_id', %s, true), set_config('role', %s, true)",
+            [str(member.pk) if member and member.pk else "", role],
+        )
+
+
+@contextmanager
+def acting_as(member: Member | None, role: DbRole | None = None) -> Iterator[None]:
+    """One transaction in the name of `member`, or of nobody; for tasks, commands and tests."""
+    with transaction.atomic():
+        become(member, role)
+        yield
+
+
+class IdentityMiddleware:
+    """One transaction around the view and its template; a 500 takes everything back."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path_info in HEALTH:
+            return self.get_response(request)
+        office = request.path_info.startswith(OFFICE)
+        with transaction.atomic():
+            become(self._member(request), "balint_roster" if office else None)
+            response = self.get_response(request)
+            if response.status_code >= 500:
+                transaction.set_rollback(True)
+            return response
+
+    @staticmethod
+    def _member(request: HttpRequest) -> Member | None:
+        # A calendar feed has no cookie: its view takes the identity from the token.
+        if request.path_info.endswith(".ics") and not request.COOKIES.get(
+            settings.SESSION_COOKIE_NAME
+        ):
+            return None
+        return request.user if request.user.is_authenticated else None
+
+
+class PersonalTimeMiddleware:
+    """Pages speak the person's language and know the person's zone."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        path = request.path_info
+        if path in HEALTH or path.endswith(".ics") or not request.user.is_authenticated:
+            return self.get_response(request)
+        with translation.override(request.user.language), timezone.override(request.user.time_zone):
+            return self.get_response(request)

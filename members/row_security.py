@@ -1,0 +1,54 @@
+"""Row-level security as text for migrations, which keep what they were given.
+
+A table is enabled and forced, its owner (migrations) may do all, and each right of the web login
+is one policy that says its row of the table of who may see what. Functions that policies call
+belong to `balint_reader`, who bypasses row security, so that no policy reads its own table.
+"""
+
+
+def secure(table: str, **rights: str) -> str:
+    """Enable and force row security; `rights` maps select, insert, update, delete to a condition."""
+    lines = [
+        f"alter table {table} enable row level security;",
+        f"alter table {table} force row level security;",
+        f"create policy owner on {table} to balint_owner using (true) with check (true);",
+    ]
+    for right, condition in rights.items():
+        lines.append(_policy(table, right, condition))
+    return "\n".join(lines)
+
+
+def _policy(table: str, right: str, condition: str) -> str:
+    head = f"create policy app_{right} on {table} for {right} to balint_app"
+    using, check = f"using ({condition})", f"with check ({condition})"
+    clauses = {"select": using, "delete": using, "insert": check, "update": f"{using} {check}"}
+    return f"{head} {clauses[right]};"
+
+
+def open_table(table: str) -> str:
+    """The way back: no policies, no row security."""
+    policies = ("owner", "app_select", "app_insert", "app_update", "app_delete")
+    drops = [f"drop policy if exists {name} on {table};" for name in policies]
+    return "\n".join([*drops, f"alter table {table} disable row level security;"])
+
+
+def reader_function(signature: str, returns: str, body: str, *, callers: str, kind: str = "") -> str:
+    """A function of `balint_reader`; `callers` are the roles that may execute it.
+
+    `kind` is empty for a stable SQL function, or `volatile` for one that writes.
+    """
+    volatility = kind or "stable"
+    return f"""
+create function public.{signature} returns {returns}
+  language sql {volatility} security definer set search_path = pg_catalog
+as $body${body}$body$;
+revoke all on function public.{signature} from public;
+grant execute on function public.{signature} to {callers};
+alter function public.{signature} owner to balint_reader;
+"""
+
+
+# The groups' ids, evaluated once a query.
+LED = "group_id = any((select public.balint_groups_i_lead())::uuid[])"
+INSIDE = "group_id = any((select public.balint_groups_i_am_in())::uuid[])"
+OWN = "member_id = (select public.balint_me())"

@@ -1,0 +1,10 @@
+"""What happens: sessions, who came, cases; Django's own `sessions` keeps its label."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class SessionsConfig(AppConfig):
+    name = "sessions"
+    label = "balint_sessions"
+    verbose_name = _("Sessions")

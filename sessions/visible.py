@@ -1,0 +1,118 @@
+"""What of a group's life a person may see, from the table in `groups/policy.py`; the rest is 404.
+
+The database holds the same rules once more (row-level security); each layer is enough alone.
+"""
+
+from datetime import datetime
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Least
+
+from groups.models import Leave, Membership, MembershipRole, during
+from groups.policy import Action, groups_where
+from members.models import Member
+from sessions.models import (
+    Answer,
+    Attendance,
+    CasePresence,
+    CasePresentation,
+    Change,
+    RoomPresence,
+    Session,
+    Step,
+)
+from sessions.phases import Phase
+
+
+def sessions(member: Member, at: datetime) -> QuerySet[Session]:
+    """Dates and places: settled ones for everyone inside and the office, planned ones for leaders."""
+    seen = Q(group__in=groups_where(member, Action.SEE_DATES, at), settled_at__isnull=False)
+    planned = Q(group__in=groups_where(member, Action.PLAN, at))
+    return Session.objects.filter(seen | planned | Q(pk__in=circle(member, at)))
+
+
+def running(at: datetime) -> QuerySet[Session]:
+    """Sessions that run at `at`: from start or opening until the next morning, not cancelled."""
+    return (
+        Session.objects.annotate(began=Least("starts_at", F("opened_at")))
+        .filter(began__lte=at, runs_until__gt=at, settled_at__isnull=False)
+        .exclude(phase=Phase.CANCELLED)
+    )
+
+
+def circle(member: Member, at: datetime, role: str | None = None) -> QuerySet[Session]:
+    """Running sessions whose circle the person is in: rights as of the instant each began."""
+    roles = Q(role=role) if role else Q()
+    belonged = Membership.objects.filter(
+        roles,
+        Q(ended_at=None) | Q(ended_at__gt=OuterRef("began")),
+        group=OuterRef("group"),
+        member=member,
+        starts_at__lte=OuterRef("began"),
+    )
+    away = Leave.objects.filter(
+        Q(ended_at=None) | Q(ended_at__gt=OuterRef("began")),
+        group=OuterRef("group"),
+        member=member,
+        starts_at__lte=OuterRef("began"),
+    )
+    return running(at).filter(Exists(belonged), ~Exists(away))
+
+
+def conducted(member: Member, at: datetime) -> QuerySet[Session]:
+    """Sessions the person may conduct or put down: of groups led now, or run since they began."""
+    led = Q(group__in=groups_where(member, Action.CONDUCT, at))
+    return Session.objects.filter(led | Q(pk__in=circle(member, at, MembershipRole.LEADER)))
+
+
+def entered(member: Member, at: datetime) -> QuerySet[Session]:
+    """Sessions whose inside the person may enter: active and agreed, or of the running circle."""
+    active = Q(group__in=groups_where(member, Action.ENTER, at), settled_at__isnull=False)
+    return Session.objects.filter(active | Q(pk__in=circle(member, at)))
+
+
+def answers(member: Member, at: datetime) -> QuerySet[Answer]:
+    """Who cannot come: one's own, and all for the leaders."""
+    led = Q(group__in=groups_where(member, Action.SEE_ANSWERS, at))
+    return Answer.objects.filter(led | Q(member=member))
+
+
+def changes(member: Member, at: datetime) -> QuerySet[Change]:
+    """Why a session was moved or cancelled: for those inside."""
+    return Change.objects.filter(group__in=groups_where(member, Action.ENTER, at))
+
+
+def attendances(member: Member, at: datetime) -> QuerySet[Attendance]:
+    """Who was there: one's own, and for leaders all of the time of their own lead."""
+    leads = Membership.objects.filter(
+        during(at),
+        group=OuterRef("group"),
+        member=member,
+        role=MembershipRole.LEADER,
+        starts_at__lte=OuterRef("session__starts_at"),
+    )
+    return Attendance.objects.filter(Exists(leads) | Q(member=member))
+
+
+def cases(member: Member, at: datetime) -> QuerySet[CasePresentation]:
+    """Cases one was present for, while inside the group, until they are forgotten."""
+    present = CasePresence.objects.filter(case=OuterRef("pk"), member=member)
+    inside = Q(group__in=groups_where(member, Action.ENTER, at)) | Q(
+        session__in=circle(member, at)
+    )
+    return CasePresentation.objects.filter(Exists(present), inside, forget_on__gt=at.date())
+
+
+def told_by(member: Member, at: datetime) -> QuerySet[CasePresentation]:
+    """Own cases, not yet forgotten, in whatever group: the dates, and “forget now”."""
+    return CasePresentation.objects.filter(presenter=member, forget_on__gt=at.date())
+
+
+def steps(member: Member, at: datetime) -> QuerySet[Step]:
+    """The steps of running sessions whose circle one is in."""
+    return Step.objects.filter(session__in=circle(member, at))
+
+
+def in_room(member: Member, at: datetime) -> QuerySet[RoomPresence]:
+    """Who is in the room of running sessions whose circle one is in."""
+    return RoomPresence.objects.filter(session__in=circle(member, at))
