@@ -88,10 +88,12 @@ class Supervisor:
             self._announce()
             self._wait(lambda: False)
         except StopRequested:
-            pass
+            return 0
+        except CannotStart as reason:
+            print(f"\n{reason}", file=sys.stderr, flush=True)
         finally:
             self._stop()
-        return 0
+        return 1
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         self.stopping = True

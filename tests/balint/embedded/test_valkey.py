@@ -2,9 +2,9 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-import kombu
 import pytest
 import redis
+from kombu.connection import Connection
 
 from balint.embedded import Valkey
 
@@ -40,7 +40,7 @@ def test_it_keeps_nothing_on_disk(server: Valkey) -> None:
 
 
 def test_celery_reaches_it_by_its_own_spelling(server: Valkey) -> None:
-    with kombu.Connection(server.celery_url()) as connection:
+    with Connection(server.celery_url()) as connection:
         queue = connection.SimpleQueue("tick")
         queue.put("now")
         message = queue.get(timeout=2)

@@ -1,0 +1,115 @@
+# Balint: two commands to know are `make run` and `make test`.
+
+.DEFAULT_GOAL := help
+.PHONY: help run stop test check check-format check-lint check-types check-templates \
+	check-imports check-migrations chromium bench screenshots messages lock clean \
+	venv-embedded venv-dev
+.NOTPARALLEL: run test
+
+PY := .venv/bin/python
+# Checks and tests need no server and no secret to read the settings.
+TEST_PY := BALINT_MODE=test $(PY)
+SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+
+# The first Python that is new enough, as $$python in a recipe.
+FIND_PYTHON = python=; for name in python3 python3.14 python3.13 python3.12 python3.11; do \
+		if $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
+		then python=$$name; break; fi; done
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+run: venv-embedded ## Start everything, with a demo; PORT=8000 unless set; Ctrl-C stops it
+	@exec $(PY) -m balint.embedded
+
+stop: ## Stop what `make run` started in another terminal
+	@if [ -x $(PY) ]; then $(PY) -m balint.embedded stop; fi
+
+test: venv-dev chromium check ## Every check and every test
+	@$(PY) -m pytest -n 2
+
+check: venv-dev ## Format, lint, types, templates, imports, migrations
+	@$(MAKE) --no-print-directory --keep-going -j 2 $(SYNC) check-types check-format check-lint \
+		check-templates check-imports check-migrations
+
+check-format:
+	@$(PY) -m ruff format --check --quiet . || { echo "Type: $(PY) -m ruff format ."; exit 1; }
+
+check-lint:
+	@$(PY) -m ruff check --quiet .
+
+check-types:
+	@$(TEST_PY) -m mypy
+
+check-templates:
+	@find templates */templates -name '*.html' 2>/dev/null | xargs .venv/bin/djade --check
+
+check-imports:
+	@$(TEST_PY) -c 'from importlinter.cli import lint_imports_command as lint; lint()' --no-logo
+
+check-migrations:
+	@$(TEST_PY) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
+
+chromium:
+	@for name in $${CHROMIUM:-} chromium chromium-browser google-chrome google-chrome-stable \
+		"/Applications/Google Chrome.app/Contents/MacOS/Google Chrome" \
+		/Applications/Chromium.app/Contents/MacOS/Chromium; do \
+		command -v "$$name" >/dev/null 2>&1 && exit 0; \
+	done; \
+	echo "The browser tests need Chromium. Please type:"; \
+	if command -v apt-get >/dev/null; then echo "  sudo apt-get install -y chromium"; \
+	elif command -v dnf >/dev/null; then echo "  sudo dnf install -y chromium"; \
+	elif command -v pacman >/dev/null; then echo "  sudo pacman -S chromium"; \
+	else echo "  brew install --cask chromium"; fi; \
+	exit 1
+
+bench: venv-dev ## Figures, as JSON lines
+	@$(PY) -m bench
+
+screenshots: venv-dev chromium ## The pictures of the README, from a running demo
+	@$(PY) -m docs.screenshots
+
+messages: venv-dev ## Collect the strings to translate, and compile the translations
+	@$(PY) -m babel.messages.frontend --quiet extract --mapping-file=babel.cfg \
+		--keyword=pgettext:1c,2 --keyword=ngettext:1,2 --keyword=npgettext:1c,2,3 \
+		--keyword=gettext_lazy --keyword=ngettext_lazy:1,2 --keyword=pgettext_lazy:1c,2 \
+		--add-comments=Translators --sort-by-file --no-location --omit-header \
+		--output-file=locale/django.pot .
+	@$(PY) -m babel.messages.frontend --quiet update --domain=django --input-file=locale/django.pot \
+		--output-dir=locale --omit-header --ignore-pot-creation-date
+	@$(PY) -m babel.messages.frontend --quiet compile --domain=django --directory=locale
+
+COMPILE = $(PY) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml
+
+lock: venv-dev ## Newest allowed versions into requirements/, with hashes
+	@$(COMPILE) --extra dev --output-file requirements/dev.txt
+	@$(COMPILE) --constraint requirements/dev.txt --extra embedded --output-file requirements/embedded.txt
+	@$(COMPILE) --constraint requirements/dev.txt --output-file requirements/base.txt
+
+clean: ## Stop, and remove all that was made here
+	@if [ -x $(PY) ]; then python=$(PY); else $(FIND_PYTHON); fi; \
+	if [ -n "$$python" ]; then "$$python" -m balint.embedded clean; fi
+	@rm -rf .venv var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find locale -name '*.mo' -delete
+
+# One environment; a lock is installed again only when it changed.
+venv-embedded venv-dev: venv-%:
+	@if ! $(PY) -c '' 2>/dev/null; then \
+		$(FIND_PYTHON); \
+		if [ -z "$$python" ]; then \
+			echo "Balint needs Python 3.11 or newer, and found none. Please install it."; exit 1; \
+		fi; \
+		echo "Making .venv with $$($$python --version) …"; \
+		"$$python" -m venv --clear .venv || { \
+			echo "This Python lacks its venv module; on Debian and Ubuntu type:"; \
+			echo "  sudo apt-get install -y python3-venv"; exit 1; }; \
+	fi
+	@lock=$$(cksum < requirements/$*.txt); \
+	if [ "$$(cat .venv/lock-$* 2>/dev/null)" != "$$lock" ]; then \
+		echo "Installing what Balint needs, as locked in requirements/$*.txt …"; \
+		$(PY) -m pip install --disable-pip-version-check --no-input --require-hashes \
+			--requirement requirements/$*.txt || exit 1; \
+		echo "$$lock" > .venv/lock-$*; \
+	fi
