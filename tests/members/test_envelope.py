@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import models, transaction
+from django.db import ProgrammingError, models, transaction
 from django.test.utils import isolate_apps
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -24,6 +23,7 @@ from members.envelope import (
     unseal,
 )
 from members.models import DataKey
+from tests.world import as_member
 
 pytestmark = pytest.mark.django_db
 
@@ -31,13 +31,6 @@ TITLE = "The man who never took off his coat"
 SEVERAL_EXAMPLES_PER_DATABASE = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
 )
-
-
-@pytest.fixture(autouse=True)
-def key_file(tmp_path: Path, settings: Any) -> Path:
-    settings.BALINT_KEY_FILE = str(tmp_path / "keys.json")
-    keys.create(tmp_path / "keys.json")
-    return tmp_path / "keys.json"
 
 
 def place(**changed: Any) -> dict[str, Any]:
@@ -222,6 +215,24 @@ def test_a_wrapped_key_moved_to_another_class_or_scope_does_not_open() -> None:
             envelope.unwrapped(row, keys.in_use())
         setattr(row, name, kept)
     assert len(envelope.unwrapped(row, keys.in_use())) == 32
+
+
+def test_the_web_may_add_keys_and_read_them_but_not_change_or_delete_them() -> None:
+    seal(TITLE, **place())
+    for forbidden in (
+        lambda: DataKey.objects.update(epoch=2),
+        lambda: DataKey.objects.all().delete(),
+    ):
+        with pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
+            forbidden()
+
+
+def test_the_worker_has_no_right_to_the_keys() -> None:
+    with (
+        pytest.raises(ProgrammingError, match="permission denied"),
+        as_member(None, "balint_worker"),
+    ):
+        DataKey.objects.count()
 
 
 def test_a_key_undone_with_its_transaction_is_never_used_again() -> None:

@@ -1,13 +1,10 @@
 """Second factors lie sealed in the database."""
 
 import base64
-from pathlib import Path
-from typing import Any
 
 import pytest
 from allauth.mfa.adapter import get_adapter
 
-from members import keys
 from members.envelope import NO_SCOPE, CannotOpen, KeyClass, seal
 from members.mfa import MFAAdapter
 from members.models import DataKey
@@ -15,13 +12,6 @@ from members.models import DataKey
 pytestmark = pytest.mark.django_db
 
 SECRET = "JBSWY3DPEHPK3PXP"
-
-
-@pytest.fixture(autouse=True)
-def key_file(tmp_path: Path, settings: Any) -> Path:
-    settings.BALINT_KEY_FILE = str(tmp_path / "keys.json")
-    keys.create(tmp_path / "keys.json")
-    return tmp_path / "keys.json"
 
 
 def test_allauth_uses_our_adapter() -> None:

@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 from members import keys
 from members.envelope import NO_SCOPE, CannotOpen, KeyClass, seal, unseal
 from members.models import DataKey
+from tests.world import as_owner
 
 pytestmark = pytest.mark.django_db
 
@@ -28,7 +29,8 @@ def path(tmp_path: Path, settings: Any) -> Path:
 @pytest.fixture
 def command(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
     def run(*words: object) -> str:
-        call_command("keys", *map(str, words))
+        with as_owner():
+            call_command("keys", *map(str, words))
         return capsys.readouterr().out.strip()
 
     return run
@@ -126,7 +128,8 @@ def test_shred_refuses_an_epoch_that_still_wraps_a_key(command: Callable[..., st
     sealed = sealed_in_every_class()
     straggler = DataKey.objects.get(key_class="case")
     command("rotate")
-    straggler.save()
+    with as_owner():
+        straggler.save()
     with pytest.raises(CommandError, match=r"Data keys still wrapped under epoch 1: 1\. Run"):
         command("shred", 1)
     command("rotate")
@@ -141,7 +144,8 @@ def test_a_shredded_epoch_opens_no_older_backup_of_the_keys(command: Callable[..
     assert command("shred", 1).startswith("Epoch 1 is no longer in the key file.")
     assert sorted(keys.in_use().epochs) == [2]
     assert opened(sealed) == [TITLE] * 4
-    DataKey.objects.bulk_update(backup, ["epoch", "wrapped"])
+    with as_owner():
+        DataKey.objects.bulk_update(backup, ["epoch", "wrapped"])
     keys.in_use().opened.forget()
     for blob, place in sealed:
         with pytest.raises(CannotOpen):
