@@ -116,6 +116,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "members.identity.PersonalTimeMiddleware",
+    "groups.gate.GateMiddleware",
 ]
 
 ROOT_URLCONF = "balint.urls"

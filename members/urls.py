@@ -1,4 +1,4 @@
-"""The addresses of this part."""
+"""The addresses of a person's own pages."""
 
 from django.urls import URLPattern
 

@@ -21,7 +21,8 @@ class Child:
     command: list[str]
     log: Path
     is_up: Callable[["Child"], bool]
-    # Seconds for a polite stop, and for the firm one after it.
+    # Seconds for a polite stop, and for the firm one after it: all of them, with the servers',
+    # must stay under ten. A worker takes two and a half when it has nothing to do.
     patience: tuple[float, float]
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
@@ -29,7 +30,7 @@ class Child:
         """Start it with a log that begins anew."""
         with open(self.log, "wb", opener=lambda path, flags: os.open(path, flags, 0o600)) as log:
             self.process = subprocess.Popen(
-                self.command,
+                processes.ending_with_us(signal.SIGTERM, self.command),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -43,7 +44,7 @@ class Child:
         if self.process is None:
             return
         polite, firm = self.patience
-        ladder = [(signal.SIGTERM, polite), (signal.SIGQUIT, firm), (signal.SIGKILL, 0.5)]
+        ladder = [(signal.SIGTERM, polite), (signal.SIGQUIT, firm), (signal.SIGKILL, 0.3)]
         processes.end_child(self.process, ladder=ladder)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
@@ -59,21 +60,21 @@ def web(log: Path, port: int) -> Child:
     command = [sys.executable, "-m", "granian", "--interface", "asgi", "--host", "127.0.0.1"]
     command += ["--port", str(port), "--workers", "1", "--no-ws", "--workers-kill-timeout", "1"]
     command += ["balint.asgi:application"]
-    return Child("web", command, log, lambda _: answers(port), patience=(1.5, 0.4))
+    return Child("web", command, log, lambda _: answers(port), patience=(1.2, 0.2))
 
 
 def worker(log: Path) -> Child:
     """Sends the letters."""
     command = [*_celery("worker"), "--concurrency", "2", "--without-gossip", "--without-mingle"]
     command += ["--without-heartbeat"]
-    return Child("worker", command, log, _says(" ready."), patience=(1.5, 0.4))
+    return Child("worker", command, log, _says(" ready."), patience=(4.0, 0.4))
 
 
 def beat(log: Path, schedule: Path) -> Child:
     """The clock: nothing but ticks, so its schedule may be lost."""
     schedule.unlink(missing_ok=True)
     command = [*_celery("beat"), "--schedule", str(schedule), "--pidfile", ""]
-    return Child("beat", command, log, _says("beat: Starting"), patience=(0.7, 0.2))
+    return Child("beat", command, log, _says("beat: Starting"), patience=(0.7, 0.1))
 
 
 def answers(port: int) -> bool:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 SUPERUSER = "postgres"
 MAJOR = "18"
 # Fast, then immediate, then none: the postmaster's own ways to stop.
-STOP = [(signal.SIGINT, 2.5), (signal.SIGQUIT, 0.7), (signal.SIGKILL, 0.5)]
+STOP = [(signal.SIGINT, 1.8), (signal.SIGQUIT, 0.4), (signal.SIGKILL, 0.3)]
 STOP_AT_ONCE = [(signal.SIGQUIT, 2.0), (signal.SIGKILL, 2.0)]
 # No TCP; and no value of a statement, parameter or row in the log.
 SETTINGS = {
@@ -214,8 +214,9 @@ class Postgres:
 
     def _launch(self) -> None:
         with open(self.log, "ab", opener=lambda path, flags: os.open(path, flags, 0o600)) as log:
+            command = [str(self.programs / "postgres"), "-D", str(self.data)]
             self.process = subprocess.Popen(
-                [self.programs / "postgres", "-D", self.data],
+                processes.ending_with_us(signal.SIGINT, command),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

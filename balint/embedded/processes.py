@@ -1,5 +1,6 @@
 """Processes we started, also in an earlier run that was killed: found by id, checked, ended."""
 
+import functools
 import os
 import signal
 import subprocess
@@ -43,6 +44,11 @@ def fingerprint(pid: int) -> str:
     return "" if state == "Z" else f"{boot} {started}"
 
 
+def ending_with_us(number: signal.Signals, command: list[str]) -> list[str]:
+    """The command, sent this signal when we are killed, where the system can do that (Linux)."""
+    return [*_setpriv(), number.name.removeprefix("SIG"), *command] if _setpriv() else command
+
+
 def end(pid: int, *, ladder: list[tuple[signal.Signals, float]], gone: Callable[[], bool]) -> bool:
     """Send each signal of the ladder and wait its seconds; True once the process is gone."""
     for number, seconds in ladder:
@@ -77,6 +83,17 @@ def tail(log: Path, lines: int = 15) -> str:
         return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
     except OSError:
         return ""
+
+
+@functools.cache
+def _setpriv() -> list[str]:
+    """The small system program that ties a child's life to ours; [] where it cannot."""
+    prefix = ["setpriv", "--pdeathsig"]
+    try:
+        tried = subprocess.run([*prefix, "keep", "true"], capture_output=True, check=False)
+    except FileNotFoundError:
+        return []
+    return prefix if tried.returncode == 0 else []
 
 
 def _ps(pid: int, column: str) -> str:

@@ -15,7 +15,7 @@ from typing import Self
 from balint.embedded import places, processes
 from balint.embedded.places import CannotStart
 
-STOP = [(signal.SIGTERM, 0.8), (signal.SIGKILL, 0.5)]
+STOP = [(signal.SIGTERM, 0.5), (signal.SIGKILL, 0.3)]
 
 
 class Valkey:
@@ -35,7 +35,7 @@ class Valkey:
         self.socket.unlink(missing_ok=True)
         with open(self.log, "ab", opener=lambda path, flags: os.open(path, flags, 0o600)) as log:
             self.process = subprocess.Popen(
-                self._command(self.socket),
+                processes.ending_with_us(signal.SIGTERM, self._command(self.socket)),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -1,4 +1,4 @@
-"""The addresses of this part."""
+"""Addresses."""
 
 from django.urls import URLPattern
 

@@ -1,0 +1,12 @@
+"""What the frame announces, inside the transaction that did it; `sessions` listens.
+
+Each is sent with `group`, `member` and `at`.
+"""
+
+from django.dispatch import Signal
+
+membership_started = Signal()
+membership_ended = Signal()
+leave_changed = Signal()
+agreement_accepted = Signal()
+preference_changed = Signal()
