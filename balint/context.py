@@ -40,7 +40,9 @@ def _group_nav(request: HttpRequest) -> list[Item]:
 
 def _office_nav(request: HttpRequest, offices: list[Any]) -> list[Item]:
     pages = [(_("Overview"), "/")]
-    pages += [(str(row.programme), reverse("programme", args=[row.programme_id])) for row in offices]
+    pages += [
+        (str(row.programme), reverse("programme", args=[row.programme_id])) for row in offices
+    ]
     return [(label, url, _is_current(request.path, url)) for label, url in pages]
 
 

@@ -66,7 +66,9 @@ class Member(UUIDModel, AbstractBaseUser, PermissionsMixin):
     @property
     def first_name(self) -> str:
         """What people call each other; titles are left out."""
-        words = [word for word in self.name.split() if not word.endswith(".") and word not in TITLES]
+        words = [
+            word for word in self.name.split() if not word.endswith(".") and word not in TITLES
+        ]
         return words[0] if words else str(self)
 
 

@@ -32,7 +32,9 @@ def open_table(table: str) -> str:
     return "\n".join([*drops, f"alter table {table} disable row level security;"])
 
 
-def reader_function(signature: str, returns: str, body: str, *, callers: str, kind: str = "") -> str:
+def reader_function(
+    signature: str, returns: str, body: str, *, callers: str, kind: str = ""
+) -> str:
     """A function of `balint_reader`; `callers` are the roles that may execute it.
 
     `kind` is empty for a stable SQL function, or `volatile` for one that writes.

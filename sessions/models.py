@@ -69,9 +69,7 @@ class Session(UUIDModel):
     minutes = models.PositiveSmallIntegerField()
     time_zone = models.CharField(max_length=64)
     place = models.CharField(max_length=160, blank=True)
-    setting = models.CharField(
-        max_length=12, choices=Setting.choices, default=Setting.IN_PERSON
-    )
+    setting = models.CharField(max_length=12, choices=Setting.choices, default=Setting.IN_PERSON)
     overrides = models.JSONField(default=dict, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
     phase = models.CharField(max_length=12, choices=[(p.value, p.value) for p in Phase])
@@ -107,7 +105,11 @@ class Session(UUIDModel):
         ]
         indexes = [
             models.Index(fields=["group", "starts_at"], name="session_of_group"),
-            models.Index(fields=["runs_until"], name="session_still_open", condition=~Q(phase__in=["closed", "cancelled"])),
+            models.Index(
+                fields=["runs_until"],
+                name="session_still_open",
+                condition=~Q(phase__in=["closed", "cancelled"]),
+            ),
         ]
 
     @property

@@ -97,9 +97,7 @@ def attendances(member: Member, at: datetime) -> QuerySet[Attendance]:
 def cases(member: Member, at: datetime) -> QuerySet[CasePresentation]:
     """Cases one was present for, while inside the group, until they are forgotten."""
     present = CasePresence.objects.filter(case=OuterRef("pk"), member=member)
-    inside = Q(group__in=groups_where(member, Action.ENTER, at)) | Q(
-        session__in=circle(member, at)
-    )
+    inside = Q(group__in=groups_where(member, Action.ENTER, at)) | Q(session__in=circle(member, at))
     return CasePresentation.objects.filter(Exists(present), inside, forget_on__gt=at.date())
 
 

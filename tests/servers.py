@@ -104,7 +104,11 @@ def environment(database: str, **more: str) -> dict[str, str]:
 
 
 def make_key_file(path: Path) -> None:
-    manage("keys", "create", env=dict(os.environ) | {"BALINT_MODE": "test", "BALINT_KEY_FILE": str(path)})
+    manage(
+        "keys",
+        "create",
+        env=dict(os.environ) | {"BALINT_MODE": "test", "BALINT_KEY_FILE": str(path)},
+    )
 
 
 def migrate_template() -> None:

@@ -152,9 +152,7 @@ def make_circle() -> Circle:
         ProgrammeAdmin.objects.create(
             programme=programme, member=people["admin"], starts_at=years_ago(1)
         )
-        Leave.objects.create(
-            group=group, member=people["on_leave"], starts_at=years_ago(0.1)
-        )
+        Leave.objects.create(group=group, member=people["on_leave"], starts_at=years_ago(0.1))
     return Circle(programme=programme, group=group, other_group=other, **people)
 
 
