@@ -59,6 +59,7 @@ def test_one_summer_written_in_many_ways(text: str):
         ("Passover: 22 Apr – 28 Apr", (4, 22), (4, 28), "Passover"),
         ("1 Feb – 29 Feb", (2, 1), (2, 28), ""),
         ("3 May Mayday", (5, 3), (5, 3), "Mayday"),
+        ("1 Feb – 30 Nov a year away", (2, 1), (11, 30), "a year away"),
     ],
 )
 def test_short_ways_of_writing(text: str, first: tuple[int, int], last: tuple[int, int], name: str):
@@ -99,6 +100,8 @@ def test_a_break_outside_the_plan_is_kept_for_the_next_year():
         ("15 Jul –", "15 Jul –", HOW),
         ("24 Dec – New Year", "24 Dec – New Year", HOW),
         ("15 Jul 31 Aug", "15 Jul 31 Aug", HOW),
+        ("4 – Jul 15", "4 – Jul 15", HOW),
+        ("to the sea 24 Dec", "to the sea 24 Dec", HOW),
         ("15 Jul – 31 Aug, 20 Dec – 6 Jan", "15 Jul – 31 Aug, 20 Dec – 6 Jan", HOW),
         ("15 Jul – 31 Aug summer; 15/7", "15/7", HOW),
         ("off 15 Jul – 31 Aug summer", "off 15 Jul – 31 Aug summer", HOW),

@@ -234,6 +234,28 @@ def test_every_n_months_and_weeks_count_from_the_first_date_that_fits():
     ]
 
 
+def test_an_occurrence_is_known_by_its_month_or_by_the_monday_of_its_week():
+    (january, *_) = cadence(THIRD_THURSDAY, 2027).occurrences()
+    assert (january.on, january.period) == (date(2027, 1, 21), date(2027, 1, 1))
+    (first, *_) = cadence(Rule(Unit.WEEK, 3, THURSDAY), 2027).occurrences()
+    assert (first.on, first.period) == (date(2027, 1, 7), date(2027, 1, 4))
+
+
+@pytest.mark.parametrize(
+    ("rule", "fewest_days", "most_weeks"),
+    [
+        (THIRD_THURSDAY, 28, 5),
+        (Rule(Unit.MONTH, 2, THURSDAY, 3), 56, 9),
+        (Rule(Unit.MONTH, 3, THURSDAY, 3), 84, 14),
+        (Rule(Unit.WEEK, 3, THURSDAY), 21, 3),
+    ],
+)
+def test_how_close_and_how_far_apart_a_rule_sets_meetings(
+    rule: Rule, fewest_days: int, most_weeks: int
+):
+    assert (rule.gap_days, rule.usual_weeks) == (fewest_days, most_weeks)
+
+
 def test_both_ends_of_a_plan_and_of_a_break_belong_to_it():
     weekly = Rule(Unit.WEEK, 1, MONDAY)
     ends = {"first_on": date(2027, 1, 4), "last_on": date(2027, 1, 25)}
