@@ -12,10 +12,10 @@ PAGE_THREADS: Final = 10
 
 
 class Pages:
-    """Django over WSGI, one request to a thread."""
+    """A WSGI application, one request to a thread."""
 
-    def __init__(self) -> None:
-        self.bridge = WSGIMiddleware(cast(WSGIApp, wsgi_application), workers=PAGE_THREADS)
+    def __init__(self, app: WSGIApp) -> None:
+        self.bridge = WSGIMiddleware(app, workers=PAGE_THREADS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         # The server's receive() is awaitable but no coroutine, and the bridge needs one.
@@ -26,7 +26,7 @@ class Pages:
 
 
 # The first prefix that fits answers.
-ROUTES: Final[tuple[tuple[str, ASGIApp], ...]] = (("/", Pages()),)
+ROUTES: Final[tuple[tuple[str, ASGIApp], ...]] = (("", Pages(cast(WSGIApp, wsgi_application))),)
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -36,9 +36,8 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     elif scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1000, "reason": ""})
     else:
-        path = scope["path"]
-        route = next(app for prefix, app in ROUTES if path.startswith(prefix) or prefix == "/")
-        await route(scope, receive, send)
+        app = next(app for prefix, app in ROUTES if scope["path"].startswith(prefix))
+        await app(scope, receive, send)
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

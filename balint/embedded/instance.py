@@ -58,9 +58,12 @@ class Instance:
         return known
 
     def release(self) -> None:
-        """Forget the records; the lock goes with the process."""
+        """Forget the records and the lock, which a killed process loses by itself."""
         for name in ("supervisor", "children", "environment"):
             (self.folder / f"{name}.json").unlink(missing_ok=True)
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
 
     def end_left_overs(self) -> None:
         """End recorded children that are still the very processes that were recorded."""
