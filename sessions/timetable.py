@@ -1,4 +1,4 @@
-"""How long the steps of an evening take: templates of durations, and the card printed from them."""
+"""How long an evening takes: templates of durations, and the card printed from them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from sessions.phases import ORDER, Phase, Switches, enabled
 
 
-class Step(NamedTuple):
+class Stretch(NamedTuple):
     phase: Phase
     minutes: int
 
@@ -25,15 +25,15 @@ class Slot(NamedTuple):
 
 @dataclass(frozen=True)
 class Durations:
-    """A group's template of an evening: its steps, in minutes that add up."""
+    """A group's template of an evening: its stretches, in minutes that add up."""
 
     key: str
     cases: int
-    steps: tuple[Step, ...]
+    stretches: tuple[Stretch, ...]
 
     @property
     def minutes(self) -> int:
-        return sum(step.minutes for step in self.steps)
+        return sum(stretch.minutes for stretch in self.stretches)
 
     @property
     def label(self) -> str:
@@ -48,9 +48,9 @@ class Durations:
 def _durations(key: str, cases: int, *minutes: int) -> Durations:
     """Minutes in the order of an evening, those from call to coming back in once per case."""
     arriving, follow_up, *case, closing = minutes
-    opening = (Step(Phase.ARRIVING, arriving), Step(Phase.FOLLOW_UP, follow_up))
-    one_case = tuple(Step(*pair) for pair in zip(ORDER[2:-1], case, strict=True))
-    return Durations(key, cases, (*opening, *one_case * cases, Step(Phase.CLOSING, closing)))
+    opening = (Stretch(Phase.ARRIVING, arriving), Stretch(Phase.FOLLOW_UP, follow_up))
+    one_case = tuple(Stretch(*pair) for pair in zip(ORDER[2:-1], case, strict=True))
+    return Durations(key, cases, (*opening, *one_case * cases, Stretch(Phase.CLOSING, closing)))
 
 
 # arriving, follow-up, call, story, questions, the group's work, coming back in, closing
@@ -68,7 +68,7 @@ DURATIONS: dict[str, Durations] = {
 
 def durations_of(minutes: Mapping[str, int], cases: int = 1) -> Durations:
     """A group's own minutes by phase; a phase it does not name takes what 90 minutes give it."""
-    usual = {step.phase: step.minutes for step in DURATIONS["90"].steps}
+    usual = {stretch.phase: stretch.minutes for stretch in DURATIONS["90"].stretches}
     own = (int(minutes.get(phase, usual[phase])) for phase in ORDER)
     return _durations("own", cases, *own)
 
@@ -90,11 +90,11 @@ def timetable(
     starts_at: datetime,
     durations: Durations | None = None,
 ) -> tuple[Slot, ...]:
-    """The printed card, in the zone of the aware `starts_at`; steps of no minutes are left out."""
+    """The printed card, in the zone of the aware `starts_at`, without what takes no minutes."""
     slots = []
     # In UTC, since minutes added to a local time are an hour wrong where the clocks change.
     begins = starts_at.astimezone(UTC)
-    for phase, lasts in steps(minutes, switches, durations):
+    for phase, lasts in stretches(minutes, switches, durations):
         ends = begins + timedelta(minutes=lasts)
         local = (moment.astimezone(starts_at.tzinfo) for moment in (begins, ends))
         slots.append(Slot(phase, *local))
@@ -102,21 +102,25 @@ def timetable(
     return tuple(slots)
 
 
-def steps(minutes: int, switches: Switches, durations: Durations | None = None) -> tuple[Step, ...]:
-    """The steps a group uses, adding up to `minutes`: time to spare goes to the group's work."""
+def stretches(
+    minutes: int, switches: Switches, durations: Durations | None = None
+) -> tuple[Stretch, ...]:
+    """What the group uses, adding up to `minutes`: time to spare goes to the group's work."""
     template = durations or durations_for(minutes)
     share = min(1.0, minutes / max(template.minutes, 1))
     kept = [
-        Step(step.phase, int(step.minutes * share))
-        for step in template.steps
-        if enabled(step.phase, switches)
+        Stretch(stretch.phase, int(stretch.minutes * share))
+        for stretch in template.stretches
+        if enabled(stretch.phase, switches)
     ]
-    spare = iter(_shared(minutes - sum(step.minutes for step in kept), template.cases))
+    spare = iter(_shared(minutes - sum(stretch.minutes for stretch in kept), template.cases))
     given = [
-        Step(step.phase, step.minutes + next(spare)) if step.phase is Phase.GROUP_WORK else step
-        for step in kept
+        Stretch(stretch.phase, stretch.minutes + next(spare))
+        if stretch.phase is Phase.GROUP_WORK
+        else stretch
+        for stretch in kept
     ]
-    return tuple(step for step in given if step.minutes)
+    return tuple(stretch for stretch in given if stretch.minutes)
 
 
 def _shared(minutes: int, cases: int) -> list[int]:

@@ -63,8 +63,8 @@ def test_local_time_stays_in_every_zone_over_ten_years(plan: Cadence):
         wanted = datetime.combine(occurrence.on, plan.starts_at)
         if local != wanted:
             # Only a skipped time may move, forward, by as much as the clock jumped.
-            before = (occurrence.starts_at - timedelta(hours=3)).astimezone(zone).utcoffset()
-            after = occurrence.starts_at.astimezone(zone).utcoffset()
+            before = _offset(occurrence.starts_at - timedelta(hours=3), zone)
+            after = _offset(occurrence.starts_at, zone)
             assert local - wanted == after - before > timedelta()
         assert occurrence.ends_at - occurrence.starts_at == timedelta(minutes=plan.minutes)
         assert local.fold == 0
@@ -190,7 +190,7 @@ def _clock_changes(zone: ZoneInfo) -> Iterator[tuple[datetime, timedelta, timede
     """Each change from 2026 to 2035 to the second: its instant, the offsets before and after."""
     noons = [datetime(2026, 1, 1, 12, tzinfo=UTC) + timedelta(days=n) for n in range(3652)]
     for low, high in pairwise(noons):
-        before, after = (moment.astimezone(zone).utcoffset() for moment in (low, high))
+        before, after = _offset(low, zone), _offset(high, zone)
         if before == after:
             continue
         while high - low > timedelta(seconds=1):
@@ -199,5 +199,5 @@ def _clock_changes(zone: ZoneInfo) -> Iterator[tuple[datetime, timedelta, timede
         yield high.replace(microsecond=0), before, after
 
 
-def _offset(moment: datetime, zone: ZoneInfo) -> timedelta | None:
-    return moment.astimezone(zone).utcoffset()
+def _offset(moment: datetime, zone: ZoneInfo) -> timedelta:
+    return moment.astimezone(zone).utcoffset() or timedelta()

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from sessions.phases import ORDER, USUAL_MINUTES, Phase, Switches, enabled
 from sessions.timetable import (
     DURATIONS,
-    Step,
+    Stretch,
     duration_choices,
     durations_for,
     durations_of,
-    steps,
+    stretches,
     timetable,
 )
 
@@ -38,10 +38,10 @@ def test_the_select_of_templates():
 
 @pytest.mark.parametrize("durations", DURATIONS.values(), ids=str)
 def test_a_template_keeps_each_phase_within_what_groups_usually_take(durations):
-    for phase, minutes in durations.steps:
+    for phase, minutes in durations.stretches:
         fewest, most = USUAL_MINUTES[phase]
         assert fewest <= minutes <= most
-    assert [step.phase for step in durations.steps].count(Phase.STORY) == durations.cases
+    assert [stretch.phase for stretch in durations.stretches].count(Phase.STORY) == durations.cases
 
 
 def test_the_card_of_ninety_minutes():
@@ -65,13 +65,13 @@ def test_the_card_of_two_cases_has_the_middle_of_the_evening_twice():
 
 
 def test_what_a_group_does_not_use_goes_to_its_work():
-    assert steps(60, Switches(questions=False, sitting_back=False)) == (
-        Step(Phase.ARRIVING, 3),
-        Step(Phase.FOLLOW_UP, 3),
-        Step(Phase.CALL, 2),
-        Step(Phase.STORY, 5),
-        Step(Phase.GROUP_WORK, 42),
-        Step(Phase.CLOSING, 5),
+    assert stretches(60, Switches(questions=False, sitting_back=False)) == (
+        Stretch(Phase.ARRIVING, 3),
+        Stretch(Phase.FOLLOW_UP, 3),
+        Stretch(Phase.CALL, 2),
+        Stretch(Phase.STORY, 5),
+        Stretch(Phase.GROUP_WORK, 42),
+        Stretch(Phase.CLOSING, 5),
     )
 
 
@@ -84,8 +84,8 @@ def test_the_longest_template_that_fits(minutes: int, key: str):
 
 def test_a_groups_own_minutes_and_ninety_minutes_for_what_it_does_not_say():
     own = durations_of({"story": 10, "questions": 0})
-    assert dict(own.steps)[Phase.STORY] == 10
-    assert dict(own.steps)[Phase.GROUP_WORK] == 52
+    assert dict(own.stretches)[Phase.STORY] == 10
+    assert dict(own.stretches)[Phase.GROUP_WORK] == 52
     assert Phase.QUESTIONS not in {slot.phase for slot in timetable(90, ALL_ON, EVENING, own)}
 
 
