@@ -1,11 +1,12 @@
 """Sealed text opens in its own place and nowhere else."""
 
 from collections.abc import Iterator
-from dataclasses import replace
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.db import ProgrammingError, models, transaction
 from django.test.utils import isolate_apps
 from hypothesis import HealthCheck, given, settings
@@ -133,9 +134,30 @@ def test_a_blob_with_the_other_places_key_id_written_into_it_does_not_open(
 
 
 def test_parts_of_a_place_cannot_run_into_each_other() -> None:
-    where = Place(**place(table_column="a.b", version=11))
-    assert where.bound() != replace(where, table_column="a.b1", version=1).bound()
-    assert where.bound() != replace(where, row=where.scope, scope=where.row).bound()
+    """Two places whose parts, written one after the other, are the same bytes."""
+    place_of = partial(Place, key_class=KeyClass.CASE)
+    row, scope = UUID(bytes=b"abcdefghijklmnop"), UUID(bytes=b"ABCDEFGHIJKLMNOP")
+    one = place_of(table_column="t.c", row=row, scope=scope, version=12)
+    row, scope = UUID(bytes=b"bcdefghijklmnopA"), UUID(bytes=b"BCDEFGHIJKLMNOP1")
+    other = place_of(table_column="t.ca", row=row, scope=scope, version=2)
+    written = [
+        f"{p.table_column}{p.row.bytes.decode()}{p.scope.bytes.decode()}{p.version}"
+        for p in (one, other)
+    ]
+    assert written[0] == written[1]
+    assert one.bound() != other.bound()
+
+
+def test_a_text_bound_here_under_another_places_key_does_not_open() -> None:
+    where, elsewhere = place(), place(key_class=KeyClass.LEADERS)
+    seal("so that both keys exist", **where)
+    seal("so that both keys exist", **elsewhere)
+    wrong = DataKey.objects.get(key_class="leaders", scope=elsewhere["scope"])
+    cipher = AESGCM(envelope.unwrapped(wrong, keys.in_use()))
+    nonce = bytes(12)
+    sealed = cipher.encrypt(nonce, TITLE.encode(), Place(**where).bound())
+    with pytest.raises(CannotOpen):
+        unseal(b"\x01" + wrong.id.bytes + nonce + sealed, **where)
 
 
 def test_a_change_of_any_one_bit_is_noticed() -> None:
