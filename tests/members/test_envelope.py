@@ -1,6 +1,6 @@
 """Sealed text opens in its own place and nowhere else."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
@@ -9,6 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.db import ProgrammingError, models, transaction
 from django.test.utils import isolate_apps
+from django.views.debug import ExceptionReporter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -361,6 +362,33 @@ def test_texts_of_one_row_have_columns_versions_and_keys_of_their_own(note: type
 def test_a_sealed_text_needs_its_scope_first(note: type[Any]) -> None:
     with pytest.raises(ValueError, match=r"^Set group_id before the sealed text"):
         note(title=TITLE)
+
+
+def test_an_error_report_shows_no_text(note: type[Any], settings: Any) -> None:
+    row = note(group_id=uuid4(), title=TITLE)
+    place_of_title = place()
+    settings.BALINT_KEY_FILE = "/nonexistent/keys.json"
+    reports = [
+        report_of(lambda text=TITLE: setattr(row, "title", text)),
+        report_of(lambda text=TITLE: seal(text, **place_of_title)),
+        report_of(lambda text=TITLE: seal(text + "\ud800", **place_of_title)),
+        report_of(lambda: row.title),
+    ]
+    assert [TITLE in report for report in reports] == [False] * 4
+    assert ["members/envelope.py" in report for report in reports] == [True] * 4
+
+
+def report_of(work: Callable[[], Any]) -> str:
+    """Django's own page about an error, from our first frame on, with every local variable."""
+    try:
+        work()
+    except (keys.KeyFileError, CannotSeal) as error:
+        found = error.__traceback__
+        assert found is not None
+        assert found.tb_next is not None
+        report = ExceptionReporter(None, type(error), error, found.tb_next.tb_next)
+        return report.get_traceback_html()
+    return pytest.fail("There was no error.")
 
 
 def test_the_database_may_hand_back_a_memoryview(note: type[Any]) -> None:
