@@ -6,6 +6,7 @@ Roles are rows with dates; what they may do is here and nowhere else. `is_superu
 from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
@@ -190,6 +191,19 @@ def roles_of(member: Member, group: Group, at: datetime) -> frozenset[Role]:
         .first()
     )
     return frozenset(role for role in Role if row and row[f"is_{role}"])
+
+
+def roles_by_group(member: Member, at: datetime) -> dict[UUID, frozenset[Role]]:
+    """What `member` is to each group they belong to at `at`, in one query."""
+    rows = (
+        Group.objects.filter(pk__in=memberships_of(member, at).values("group"))
+        .annotate(**{f"is_{role}": condition(member, at) for role, condition in CONDITIONS.items()})
+        .values_list("pk", *[f"is_{role}" for role in Role])
+    )
+    return {
+        pk: frozenset(role for role, counts in zip(Role, are, strict=True) if counts)
+        for pk, *are in rows
+    }
 
 
 def actions_of(member: Member, group: Group, at: datetime) -> frozenset[Action]:
