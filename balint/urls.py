@@ -9,7 +9,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
     path("accounts/", include("allauth.urls")),
-    path("", include("members.urls")),
     path("", include("groups.urls")),
     path("", include("sessions.urls")),
 ]

@@ -268,7 +268,7 @@ class Proposal(UUIDModel):
     """Someone proposed for a group (or as a programme's admin), until the person accepts.
 
     `consented_at` is when all who must say yes have; only then the person is invited, by a letter
-    whose address holds a token bound to this row, its address and `sends`: a new send voids the old.
+    with a token bound to this row, its address and `sends`: a new send voids the old.
     """
 
     programme = models.ForeignKey(Programme, models.CASCADE, related_name="proposals")

@@ -25,7 +25,7 @@ def programmes(member: Member, at: datetime) -> QuerySet[Programme]:
 
 
 def memberships(member: Member, at: datetime, roles: Roles = EVERY_ROLE) -> QuerySet[Membership]:
-    """Who is in a group, for those inside it and its office; and always one's own, past ones too."""
+    """Who is in a group, for those inside and its office; and always one's own, past ones too."""
     named = Q(group__in=groups_where(member, Action.SEE_NAMES, at, roles=roles))
     listed = Q(group__in=groups_where(member, Action.SEE_GROUP_LIST, at, roles=roles))
     return Membership.objects.filter((during(at) & (named | listed)) | Q(member=member))

@@ -216,11 +216,13 @@ class SealedText(property):
     `scope` names the attribute with the group's or member's id; only the site's class has none.
     Every setting counts the version up, so an older ciphertext put back does not open. Save both
     columns together: `save(update_fields=Model.title.columns)`. A renamed table or column needs
-    its texts sealed anew. It is a property so that `Model(title="…")` works as for any field.
+    its texts sealed anew. It is a property, so that `Model(title="…")` and `update_or_create`
+    take it as they take any field.
     """
 
     def __init__(self, *, key_class: KeyClass, scope: str | None = None) -> None:
-        super().__init__()
+        # Django takes only a property that says it can be set.
+        super().__init__(fset=type(self).__set__)
         if (key_class == KeyClass.SITE) != (scope is None):
             raise ValueError("The site's key has no scope, and every other key has one.")
         self.key_class = key_class

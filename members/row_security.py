@@ -7,7 +7,7 @@ belong to `balint_reader`, who bypasses row security, so that no policy reads it
 
 
 def secure(table: str, **rights: str) -> str:
-    """Enable and force row security; `rights` maps select, insert, update, delete to a condition."""
+    """Enable and force row security; `rights`: a condition for each of select, insert, …"""
     lines = [
         f"alter table {table} enable row level security;",
         f"alter table {table} force row level security;",

@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 
 from django.db import models
 from django.db.models import F, Q
-from django.utils.translation import gettext_lazy as _
 
 from groups.models import Group, Setting
 from members.envelope import KeyClass, SealedText
@@ -56,7 +55,7 @@ class Series(UUIDModel):
 class Session(UUIDModel):
     """One session: an instant, minutes and a place in the group's zone, and how far it has come.
 
-    `sequence` counts the changes a calendar or a letter must hear of (time, place, cancelled or not);
+    `sequence` counts the changes calendars and letters must hear of (time, place, cancelled);
     `step` counts every change in the room, so that a late tap is told the session has moved on.
     `overrides` holds only the fields a hand changed; planning again leaves those alone.
     `runs_until` is the next morning, 06:00 in the session's zone: until then its circle is fixed.
@@ -308,7 +307,7 @@ class RoomPresence(UUIDModel):
 
 
 class CalendarFeed(UUIDModel):
-    """A person's calendar address; only a hash of its token is kept, and a new one voids the old."""
+    """A person's calendar address; only a hash of its token is kept; a new one voids the old."""
 
     member = models.OneToOneField(Member, models.CASCADE, related_name="calendar_feed")
     token_hash = models.CharField(max_length=64, unique=True)

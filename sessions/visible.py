@@ -25,7 +25,7 @@ from sessions.phases import Phase
 
 
 def sessions(member: Member, at: datetime) -> QuerySet[Session]:
-    """Dates and places: settled ones for everyone inside and the office, planned ones for leaders."""
+    """Dates and places: settled ones for all inside and the office, planned ones for leaders."""
     seen = Q(group__in=groups_where(member, Action.SEE_DATES, at), settled_at__isnull=False)
     planned = Q(group__in=groups_where(member, Action.PLAN, at))
     return Session.objects.filter(seen | planned | Q(pk__in=circle(member, at)))

@@ -1,5 +1,0 @@
-"""The addresses of a person's own pages."""
-
-from django.urls import URLPattern
-
-urlpatterns: list[URLPattern] = []
