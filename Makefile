@@ -92,7 +92,6 @@ clean: ## Stop, and remove all that was made here
 	if [ -n "$$python" ]; then "$$python" -m balint.embedded clean; fi
 	@rm -rf .venv var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
-	@find locale -name '*.mo' -delete
 
 # One environment; a lock is installed again only when it changed.
 venv-embedded venv-dev: venv-%:
