@@ -222,7 +222,7 @@ class SealedText(property):
 
     def __init__(self, *, key_class: KeyClass, scope: str | None = None) -> None:
         # Django takes only a property that says it can be set.
-        super().__init__(fset=type(self).__set__)
+        super().__init__(fset=lambda instance, text: self.__set__(instance, text))
         if (key_class == KeyClass.SITE) != (scope is None):
             raise ValueError("The site's key has no scope, and every other key has one.")
         self.key_class = key_class

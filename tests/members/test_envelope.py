@@ -1,15 +1,12 @@
 """Sealed text opens in its own place and nowhere else."""
 
-from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from django.db import ProgrammingError, models, transaction
-from django.test.utils import isolate_apps
-from django.views.debug import ExceptionReporter
+from django.db import ProgrammingError, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -20,7 +17,6 @@ from members.envelope import (
     CannotSeal,
     KeyClass,
     Place,
-    SealedText,
     seal,
     unseal,
 )
@@ -43,26 +39,6 @@ def place(**changed: Any) -> dict[str, Any]:
         "row": uuid4(),
         "version": 1,
     } | changed
-
-
-@pytest.fixture
-def note() -> Iterator[type[Any]]:
-    """A model with two sealed texts of two classes, known to no app."""
-    with isolate_apps("members"):
-
-        class Note(models.Model):
-            id = models.UUIDField(primary_key=True, default=uuid4)
-            group_id = models.UUIDField(null=True)
-            title = SealedText(key_class=KeyClass.CASE, scope="group_id")
-            author_id = models.UUIDField(null=True)
-            word = SealedText(key_class=KeyClass.PRIVATE, scope="author_id")
-            parting = SealedText(key_class=KeyClass.SITE)
-
-            class Meta:
-                app_label = "members"
-                db_table = "note"
-
-        yield Note
 
 
 # seal and unseal
@@ -292,150 +268,3 @@ def test_the_memory_of_opened_keys_is_bounded_and_keeps_the_latest() -> None:
     assert len(opened) == keys.MOST_OPENED
     assert opened.get(made[1].id) is None
     assert opened.get(made[0].id) is made[0]
-
-
-# SealedText
-
-
-def test_a_sealed_text_reads_back_and_leaves_only_a_blob_on_the_row(note: type[Any]) -> None:
-    row = note(group_id=uuid4())
-    row.title = TITLE
-    assert row.title == TITLE
-    assert TITLE.encode() not in row.title_sealed
-    assert TITLE not in repr(vars(row))
-
-
-def test_a_sealed_text_may_be_given_when_the_row_is_made(note: type[Any]) -> None:
-    assert note(title=TITLE, group_id=uuid4()).title == TITLE
-
-
-def test_an_empty_text_is_null_and_reads_as_empty(note: type[Any]) -> None:
-    row = note(group_id=uuid4())
-    assert (row.title, row.title_sealed, row.title_version) == ("", None, 0)
-    row.title = TITLE
-    row.title = ""
-    assert (row.title, row.title_sealed, row.title_version) == ("", None, 2)
-
-
-def test_an_older_blob_put_back_does_not_open(note: type[Any]) -> None:
-    row = note(group_id=uuid4(), title=TITLE)
-    older = row.title_sealed
-    row.title = "Corrected"
-    row.title_sealed = older
-    with pytest.raises(CannotOpen):
-        row.title  # noqa: B018
-
-
-def test_a_forgotten_title_put_back_does_not_open(note: type[Any]) -> None:
-    row = note(group_id=uuid4(), title=TITLE)
-    older = row.title_sealed
-    row.title = ""
-    row.title_sealed = older
-    with pytest.raises(CannotOpen):
-        row.title  # noqa: B018
-
-
-def test_blobs_swapped_between_rows_do_not_open(note: type[Any]) -> None:
-    group = uuid4()
-    one, other = note(group_id=group, title="one"), note(group_id=group, title="other")
-    one.title_sealed, other.title_sealed = other.title_sealed, one.title_sealed
-    for row in (one, other):
-        with pytest.raises(CannotOpen):
-            row.title  # noqa: B018
-
-
-def test_a_row_moved_to_another_group_does_not_open(note: type[Any]) -> None:
-    row = note(group_id=uuid4(), title=TITLE)
-    row.group_id = uuid4()
-    with pytest.raises(CannotOpen):
-        row.title  # noqa: B018
-
-
-def test_texts_of_one_row_have_columns_versions_and_keys_of_their_own(note: type[Any]) -> None:
-    row = note(group_id=uuid4(), author_id=uuid4(), title="a", word="b", parting="c")
-    row.word = "d"
-    assert (row.title, row.word, row.parting) == ("a", "d", "c")
-    assert (row.title_version, row.word_version, row.parting_version) == (1, 2, 1)
-    assert len({row.title_sealed[:17], row.word_sealed[:17], row.parting_sealed[:17]}) == 3
-
-
-def test_a_sealed_text_needs_its_scope_first(note: type[Any]) -> None:
-    with pytest.raises(ValueError, match=r"^Set group_id before the sealed text"):
-        note(title=TITLE)
-
-
-def test_an_error_report_shows_no_text(note: type[Any], settings: Any) -> None:
-    row = note(group_id=uuid4(), title=TITLE)
-    place_of_title = place()
-    settings.BALINT_KEY_FILE = "/nonexistent/keys.json"
-    reports = [
-        report_of(lambda text=TITLE: setattr(row, "title", text)),
-        report_of(lambda text=TITLE: seal(text, **place_of_title)),
-        report_of(lambda text=TITLE: seal(text + "\ud800", **place_of_title)),
-        report_of(lambda: row.title),
-    ]
-    assert [TITLE in report for report in reports] == [False] * 4
-    assert ["members/envelope.py" in report for report in reports] == [True] * 4
-
-
-def report_of(work: Callable[[], Any]) -> str:
-    """Django's own page about an error, from our first frame on, with every local variable."""
-    try:
-        work()
-    except (keys.KeyFileError, CannotSeal) as error:
-        found = error.__traceback__
-        assert found is not None
-        assert found.tb_next is not None
-        report = ExceptionReporter(None, type(error), error, found.tb_next.tb_next)
-        return report.get_traceback_html()
-    return pytest.fail("There was no error.")
-
-
-def test_the_database_may_hand_back_a_memoryview(note: type[Any]) -> None:
-    row = note(group_id=uuid4(), title=TITLE)
-    row.title_sealed = memoryview(row.title_sealed)
-    assert row.title == TITLE
-
-
-def test_migrations_see_two_ordinary_columns_in_the_order_declared(note: type[Any]) -> None:
-    found = [(field.name, field.deconstruct()[1].rpartition(".")[2]) for field in note._meta.fields]
-    assert found == [
-        ("id", "UUIDField"),
-        ("group_id", "UUIDField"),
-        ("title_sealed", "BinaryField"),
-        ("title_version", "PositiveIntegerField"),
-        ("author_id", "UUIDField"),
-        ("word_sealed", "BinaryField"),
-        ("word_version", "PositiveIntegerField"),
-        ("parting_sealed", "BinaryField"),
-        ("parting_version", "PositiveIntegerField"),
-    ]
-    assert note.title.columns == ("title_sealed", "title_version")
-
-
-@isolate_apps("members")
-def test_two_models_may_inherit_one_sealed_text() -> None:
-    class Sealed(models.Model):
-        id = models.UUIDField(primary_key=True, default=uuid4)
-        word = SealedText(key_class=KeyClass.SITE)
-
-        class Meta:
-            abstract = True
-            app_label = "members"
-
-    class One(Sealed):
-        class Meta:
-            app_label = "members"
-
-    class Other(Sealed):
-        class Meta:
-            app_label = "members"
-
-    same = uuid4()
-    one: Any
-    other: Any
-    one, other = One(id=same, word=TITLE), Other(id=same, word=TITLE)
-    assert (one.word, other.word) == (TITLE, TITLE)
-    other.word_sealed = one.word_sealed
-    with pytest.raises(CannotOpen):
-        other.word  # noqa: B018
