@@ -1,0 +1,88 @@
+"""A group's frame: made by the office, edited by it and the leaders; its inside by leaders."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from groups import agreements
+from groups.models import Entrance, Group, MembershipRole, Programme
+from groups.policy import EVERY_ROLE, OFFICE, Action, current, may, programmes_of
+from members.models import Member
+from members.refusals import Refused
+
+FRAME = ("name", "setting", "place", "time_zone", "cap", "contact")
+INSIDE = (
+    "alias",
+    "asks_questions",
+    "sits_back",
+    "shows_absences",
+    "minutes",
+    "keeps_cases_days",
+)
+
+
+class NotYours(Refused):
+    sentence = _("This is not yours to do.")
+
+
+class MoreMembersThanThat(Refused):
+    sentence = _("The group has %(members)s members. It cannot have room for fewer.")
+
+
+class KeepingLongerNeedsAll(Refused):
+    sentence = _(
+        "Keeping cases longer needs the yes of every member. Choose at most %(days)s days."
+    )
+
+
+@transaction.atomic
+def create_group(programme: Programme, *, by: Member, at: datetime, **frame: Any) -> Group:
+    """A group of the programme, with the ready agreement in force at once."""
+    if not programmes_of(by, at).filter(programme=programme).exists():
+        raise NotYours
+    group = Group.objects.create(programme=programme, **frame)
+    agreements.begin(group, by=by, at=at)
+    return group
+
+
+@transaction.atomic
+def edit_frame(
+    group: Group, *, by: Member, at: datetime, office: bool = False, **frame: Any
+) -> Group:
+    """Change name, place, zone or size; meetings planned already stay as they are."""
+    roles = OFFICE if office else EVERY_ROLE
+    if not may(by, Action.EDIT_FRAME, group, at, roles=roles):
+        raise NotYours
+    group = Group.objects.select_for_update().get(pk=group.pk)
+    members = current(group, at).filter(role=MembershipRole.MEMBER).count()
+    if frame.get("cap", group.cap) < members:
+        raise MoreMembersThanThat(members=members)
+    return _changed(group, {name: frame[name] for name in FRAME if name in frame})
+
+
+@transaction.atomic
+def edit_inside(
+    group: Group, *, by: Member, at: datetime, entrance: Mapping[str, str], **inside: Any
+) -> Group:
+    """Change how the group works, its name outside, and how one gets in."""
+    if not may(by, Action.EDIT_INSIDE, group, at):
+        raise NotYours
+    group = Group.objects.select_for_update().get(pk=group.pk)
+    if inside.get("keeps_cases_days", 0) > group.keeps_cases_days and _has_others(group, by, at):
+        raise KeepingLongerNeedsAll(days=group.keeps_cases_days)
+    Entrance.objects.update_or_create(group=group, defaults=dict(entrance))
+    return _changed(group, {name: inside[name] for name in INSIDE if name in inside})
+
+
+def _has_others(group: Group, by: Member, at: datetime) -> bool:
+    return current(group, at).exclude(member=by).exists()
+
+
+def _changed(group: Group, values: Mapping[str, Any]) -> Group:
+    for name, value in values.items():
+        setattr(group, name, value)
+    group.save(update_fields=list(values))
+    return group
