@@ -1,9 +1,10 @@
 """One settings file for every way of running; what differs comes from the environment.
 
 `BALINT_MODE` is `production` unless `make run` (local) or the tests (test) say otherwise.
-In production every variable in `NEEDED` must be set; we refuse to start without it and say what to do.
+In production every variable in `NEEDED` must be set: we refuse to start without, and say so.
 """
 
+import zoneinfo
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,7 +20,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 MODE = env.str("BALINT_MODE", "production")
 if MODE not in {"production", "local", "test"}:
     raise ImproperlyConfigured("BALINT_MODE must be production, local or test.")
-PRODUCTION, LOCAL, TEST = (MODE == mode for mode in ("production", "local", "test"))
+PRODUCTION, LOCAL, TEST = (mode == MODE for mode in ("production", "local", "test"))
 DEMO = LOCAL and env.bool("BALINT_DEMO", False)
 
 LOGIN = env.str("BALINT_LOGIN", "app")  # read as settings.LOGIN by members.identity
@@ -40,7 +41,7 @@ NEEDED = {
     "SITE_URL": "the address people type, such as https://balint.example",
     "EMAIL_URL": "the mail server, such as smtp+tls://user:password@host:587",
     "DEFAULT_FROM_EMAIL": "the address letters come from, such as balint@example.org",
-    "BALINT_KEY_FILE": "the file with the keys, outside the database; `manage.py keys create` makes it",
+    "BALINT_KEY_FILE": "the file with the keys, outside the database (`manage.py keys create`)",
 }
 FOR_TESTS = {
     "DATABASE_URL": "postgres://balint_app@127.0.0.1/balint",
@@ -230,6 +231,8 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "UTC"
+# The time-zone data of our lock in every process, not whatever each machine carries.
+zoneinfo.reset_tzpath(to=())
 USE_TZ = True
 
 STATIC_URL = "/static/"
