@@ -75,9 +75,11 @@ messages: venv-dev ## Collect the strings to translate, and compile the translat
 		--keyword=gettext_lazy --keyword=ngettext_lazy:1,2 --keyword=pgettext_lazy:1c,2 \
 		--add-comments=Translators --sort-by-file --no-location --omit-header \
 		--output-file=locale/django.pot .
-	@$(PY) -m babel.messages.frontend --quiet update --domain=django --input-file=locale/django.pot \
-		--output-dir=locale --omit-header --ignore-pot-creation-date
-	@$(PY) -m babel.messages.frontend --quiet compile --domain=django --directory=locale
+	@if ls locale/*/LC_MESSAGES/django.po >/dev/null 2>&1; then \
+		$(PY) -m babel.messages.frontend --quiet update --domain=django \
+			--input-file=locale/django.pot --output-dir=locale --ignore-pot-creation-date && \
+		$(PY) -m babel.messages.frontend --quiet compile --domain=django --directory=locale; \
+	else echo "Collected into locale/django.pot; there is no translation yet."; fi
 
 COMPILE = $(PY) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-header --no-annotate pyproject.toml
@@ -108,7 +110,9 @@ venv-embedded venv-dev: venv-%:
 	@lock=$$(cksum < requirements/$*.txt); \
 	if [ "$$(cat .venv/lock-$* 2>/dev/null)" != "$$lock" ]; then \
 		echo "Installing what Balint needs, as locked in requirements/$*.txt …"; \
-		$(PY) -m pip install --disable-pip-version-check --no-input --require-hashes \
-			--requirement requirements/$*.txt || exit 1; \
-		echo "$$lock" > .venv/lock-$*; \
+		rm -f .venv/lock-$*; \
+		{ $(PY) -m pip install --disable-pip-version-check --no-input --require-hashes \
+			--requirement requirements/$*.txt && echo "$$lock" > .venv/lock-$*; } \
+			| awk '/^Collecting/ { print "  " $$2; fflush() } /^Installing/ { print "  and puts it in place …"; fflush() }'; \
+		[ -f .venv/lock-$* ] || exit 1; \
 	fi

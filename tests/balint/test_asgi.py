@@ -3,10 +3,12 @@ import json
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
+from a2wsgi.wsgi_typing import Environ, StartResponse
+
 from balint.asgi import Pages, application
 
 
-def echo(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+def echo(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
     """Answers with what arrived: the body, and every header."""
     headers = {name: value for name, value in environ.items() if name.startswith("HTTP_")}
     body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])).decode()
