@@ -345,15 +345,15 @@ def test_a_layout_puts_fields_side_by_side_and_one_primary_button():
     from crispy_forms.layout import Column, Div, Field, Fieldset, Layout, Row, Submit
 
     form = Form()
-    form.helper = FormHelper()
-    form.helper.layout = Layout(
+    helper = FormHelper()
+    helper.layout = Layout(
         Row("name", Field("mail", wrapper_class="stack")),
         Fieldset("Time", Div("on", css_class="stack"), Column("zone")),
     )
-    form.helper.add_input(Submit("save", "Save"))
+    helper.add_input(Submit("save", "Save"))
     page = Page(
-        Template("{% load crispy_forms_tags %}{% crispy form %}").render(
-            Context({"form": form, "csrf_token": "secret"})
+        Template("{% load crispy_forms_tags %}{% crispy form helper %}").render(
+            Context({"form": form, "helper": helper, "csrf_token": "secret"})
         )
     )
     (sent,) = page.of("form")
