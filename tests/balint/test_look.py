@@ -190,7 +190,10 @@ def classes_of(template: Path) -> set[str]:
     return {word for word in words.split() if "\x00" not in word}
 
 
-@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
+GUIDE = settings.BASE_DIR / "docs" / "look.md"
+
+
+@pytest.mark.parametrize("template", [*TEMPLATES, GUIDE], ids=lambda path: path.name)
 def test_templates_use_only_classes_the_style_sheet_knows(template):
     known = set(re.findall(r"\.([a-z][\w-]*)", CSS))
     assert classes_of(template) - known - {"member"} == set()
