@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 SUPERUSER = "postgres"
 MAJOR = "18"
+MAKER = "thrown-away-by"
 # Fast, then immediate, then none: the postmaster's own ways to stop.
 STOP = [(signal.SIGINT, 1.8), (signal.SIGQUIT, 0.4), (signal.SIGKILL, 0.3)]
 STOP_AT_ONCE = [(signal.SIGQUIT, 2.0), (signal.SIGKILL, 2.0)]
@@ -63,6 +64,7 @@ class Postgres:
         )
         self.log = log or self.folder.with_name(f"{self.folder.name}.log")
         self.settings = SETTINGS if fsync else SETTINGS | SETTINGS_WITHOUT_FSYNC
+        self.throw_away = not fsync
         self.process: subprocess.Popen[bytes] | None = None
         self.socket_folder: Path | None = None
 
@@ -71,7 +73,7 @@ class Postgres:
         self.user = system_user.for_postgres()
         self.home = self._find_home()
         self.programs = self._find_programs()
-        self._end_left_over()
+        _end_left_over(self.data)
         self.socket_folder = places.socket_folder(self.home, self.user)
         if not self.data.exists():
             self._create_data()
@@ -91,7 +93,7 @@ class Postgres:
         """Stop, and remove the data wherever it lies, the passwords and the log."""
         self.home = self._find_home()
         self.stop(at_once=True)
-        self._end_left_over()
+        _end_left_over(self.data)
         places.remove_short_folder(self.home)
         for folder in {self.home, self.folder}:
             shutil.rmtree(folder, ignore_errors=True)
@@ -151,7 +153,11 @@ class Postgres:
         places.private_folder(self.folder)
         home = _outside() / secrets.token_hex(4)
         write_private(record, str(home))
-        return places.private_folder(home, system_user.for_postgres())
+        places.private_folder(home, system_user.for_postgres())
+        if self.throw_away:
+            _sweep()
+            write_private(home / MAKER, f"{os.getpid()} {processes.fingerprint(os.getpid())}")
+        return home
 
     def _find_programs(self) -> Path:
         """The wheel's programs; for root under a closed parent, a copy within reach."""
@@ -160,18 +166,6 @@ class Postgres:
         if self.user is None or places.open_to_others(installed / "bin" / "postgres"):
             return installed / "bin"
         return _copy_programs(package, installed) / "bin"
-
-    def _end_left_over(self) -> None:
-        pid_file = self.data / "postmaster.pid"
-        if not pid_file.exists():
-            return
-        pid = int(pid_file.read_text().split()[0])
-        processes.end_left_over(
-            pid, sign=lambda pid: str(self.data) in processes.command_of(pid), ladder=STOP
-        )
-        # After a kill or a power cut the id may be another process's by now,
-        # and PostgreSQL would refuse to start for fear of it.
-        pid_file.unlink(missing_ok=True)
 
     def _create_data(self) -> None:
         fresh = self.home / "data.new"
@@ -248,6 +242,29 @@ class Postgres:
             "env": {"PATH": "/usr/bin:/bin", "LC_ALL": "C"},
         }
         return arguments | (self.user.arguments() if self.user else {})
+
+
+def _end_left_over(data: Path) -> None:
+    """End the server of a run that was killed, and remove the file that names it."""
+    pid_file = data / "postmaster.pid"
+    if not pid_file.exists():
+        return
+    pid = int(pid_file.read_text().split()[0])
+    processes.end_left_over(
+        pid, sign=lambda pid: str(data) in processes.command_of(pid), ladder=STOP
+    )
+    # After a kill or a power cut the id may be another process's by now,
+    # and PostgreSQL would refuse to start for fear of it.
+    pid_file.unlink(missing_ok=True)
+
+
+def _sweep() -> None:
+    """Remove data made to be thrown away whose maker was killed before it could."""
+    for maker in _outside().glob(f"*/{MAKER}"):
+        pid, _, fingerprint = maker.read_text().partition(" ")
+        if processes.fingerprint(int(pid)) != fingerprint:
+            _end_left_over(maker.parent / "data")
+            shutil.rmtree(maker.parent, ignore_errors=True)
 
 
 def _outside() -> Path:

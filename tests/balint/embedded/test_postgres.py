@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from balint.embedded import Postgres, places, processes, system_user
+from balint.embedded import Postgres, places, postgres, processes, system_user
 
 CLOSED = 0o700
 
@@ -175,6 +175,23 @@ def test_programs_under_a_closed_parent_are_copied_to_where_the_system_user_can_
     finally:
         server.discard()
         shutil.rmtree(places.outside(), ignore_errors=True)
+
+
+def test_data_to_be_thrown_away_goes_at_the_next_start_when_its_maker_was_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "outside", lambda: tmp_path)
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=CLOSED)
+    first, second = Postgres(closed / "1", fsync=False), Postgres(closed / "2", fsync=False)
+    first_home, made = first._find_home(), os.geteuid() == 0
+    assert first_home.is_relative_to(closed) is not made
+    if made:
+        (first_home / postgres.MAKER).write_text("1 of a process that is gone")
+        second._find_home()
+        assert not first_home.exists()
+        assert Postgres(closed / "3")._find_home().exists()
+        assert second._find_home().exists()
 
 
 def test_a_start_that_fails_shows_the_log(server: Postgres) -> None:
