@@ -14,7 +14,7 @@ from groups.models import Group, Setting
 from members.envelope import KeyClass, SealedText
 from members.kinds import Kind
 from members.models import Member, UUIDModel
-from sessions.phases import RUNNING, Phase
+from sessions.phases import ORDER, RUNNING, Phase
 
 
 def new_uid() -> str:
@@ -87,7 +87,7 @@ class Session(UUIDModel):
         constraints = [
             models.UniqueConstraint(
                 fields=["group"],
-                condition=Q(phase__in=[phase.value for phase in RUNNING]),
+                condition=Q(phase__in=[phase.value for phase in ORDER]),
                 name="one_open_session_per_group",
             ),
             models.UniqueConstraint(
@@ -268,13 +268,19 @@ class CaseCount(UUIDModel):
 
 
 class Step(UUIDModel):
-    """A change of phase while a session runs; wiped the next morning."""
+    """A change of phase while a session runs; wiped the next morning.
+
+    `began_case` and `ended_case` are the order of the case whose telling it began or ended, so that
+    taking the step back puts that right too.
+    """
 
     session = models.ForeignKey(Session, models.CASCADE, related_name="steps")
     group = models.ForeignKey(Group, models.CASCADE, related_name="+")
     number = models.PositiveIntegerField()
     phase = models.CharField(max_length=12)
     came_from = models.CharField(max_length=12)
+    began_case = models.PositiveSmallIntegerField(null=True)
+    ended_case = models.PositiveSmallIntegerField(null=True)
     by = models.ForeignKey(Member, models.SET_NULL, null=True, related_name="+")
     at = models.DateTimeField()
 

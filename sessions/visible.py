@@ -3,13 +3,13 @@
 The database holds the same rules once more (row-level security); each layer is enough alone.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Least
 
-from groups.models import Leave, Membership, MembershipRole, during
-from groups.policy import Action, groups_where
+from groups.models import Acceptance, Leave, Membership, MembershipRole, during
+from groups.policy import Action, agreement_in_force, groups_where
 from members.models import Member
 from sessions.models import (
     Answer,
@@ -22,6 +22,8 @@ from sessions.models import (
     Step,
 )
 from sessions.phases import Phase
+
+ROOM_OPENS_BEFORE = timedelta(minutes=15)
 
 
 def sessions(member: Member, at: datetime) -> QuerySet[Session]:
@@ -41,7 +43,10 @@ def running(at: datetime) -> QuerySet[Session]:
 
 
 def circle(member: Member, at: datetime, role: str | None = None) -> QuerySet[Session]:
-    """Running sessions whose circle the person is in: rights as of the instant each began."""
+    """Running sessions whose circle the person is in: rights as of the instant each began.
+
+    Inside, agreed and not on leave at that instant; whatever changed since waits for the morning.
+    """
     roles = Q(role=role) if role else Q()
     belonged = Membership.objects.filter(
         roles,
@@ -56,19 +61,38 @@ def circle(member: Member, at: datetime, role: str | None = None) -> QuerySet[Se
         member=member,
         starts_at__lte=OuterRef("began"),
     )
-    return running(at).filter(Exists(belonged), ~Exists(away))
+    in_force = agreement_in_force(OuterRef(OuterRef("group")), OuterRef(OuterRef("began")))
+    agreed = Acceptance.objects.filter(
+        member=member,
+        agreement=Subquery(in_force.values("pk")[:1]),
+        accepted_at__lte=OuterRef("began"),
+    )
+    return running(at).filter(Exists(belonged), Exists(agreed), ~Exists(away))
 
 
 def conducted(member: Member, at: datetime) -> QuerySet[Session]:
     """Sessions the person may conduct or put down: of groups led now, or run since they began."""
     led = Q(group__in=groups_where(member, Action.CONDUCT, at))
-    return Session.objects.filter(led | Q(pk__in=circle(member, at, MembershipRole.LEADER)))
+    still = led & ~Q(pk__in=running(at).values("pk"))
+    return Session.objects.filter(still | Q(pk__in=circle(member, at, MembershipRole.LEADER)))
 
 
 def entered(member: Member, at: datetime) -> QuerySet[Session]:
     """Sessions whose inside the person may enter: active and agreed, or of the running circle."""
     active = Q(group__in=groups_where(member, Action.ENTER, at), settled_at__isnull=False)
     return Session.objects.filter(active | Q(pk__in=circle(member, at)))
+
+
+def rooms(member: Member, at: datetime) -> QuerySet[Session]:
+    """Sessions whose room the person may be in: the running circle's, others a little before."""
+    soon = Q(
+        group__in=groups_where(member, Action.ENTER, at),
+        phase=Phase.PLANNED,
+        settled_at__isnull=False,
+        starts_at__gt=at,
+        starts_at__lte=at + ROOM_OPENS_BEFORE,
+    )
+    return Session.objects.filter(soon | Q(pk__in=circle(member, at)))
 
 
 def answers(member: Member, at: datetime) -> QuerySet[Answer]:
@@ -91,7 +115,8 @@ def attendances(member: Member, at: datetime) -> QuerySet[Attendance]:
         role=MembershipRole.LEADER,
         starts_at__lte=OuterRef("session__starts_at"),
     )
-    return Attendance.objects.filter(Exists(leads) | Q(member=member))
+    runs = Q(session__in=circle(member, at, MembershipRole.LEADER))
+    return Attendance.objects.filter(Exists(leads) | runs | Q(member=member))
 
 
 def cases(member: Member, at: datetime) -> QuerySet[CasePresentation]:
@@ -112,5 +137,5 @@ def steps(member: Member, at: datetime) -> QuerySet[Step]:
 
 
 def in_room(member: Member, at: datetime) -> QuerySet[RoomPresence]:
-    """Who is in the room of running sessions whose circle one is in."""
-    return RoomPresence.objects.filter(session__in=circle(member, at))
+    """Who is in the rooms one may be in."""
+    return RoomPresence.objects.filter(session__in=rooms(member, at))

@@ -198,7 +198,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='session',
-            constraint=models.UniqueConstraint(condition=models.Q(('phase__in', ['return', 'follow_up', 'story', 'closing', 'group_work', 'arriving', 'call', 'questions'])), fields=('group',), name='one_open_session_per_group'),
+            constraint=models.UniqueConstraint(condition=models.Q(('phase__in', ['arriving', 'follow_up', 'call', 'story', 'questions', 'group_work', 'return', 'closing'])), fields=('group',), name='one_open_session_per_group'),
         ),
         migrations.AddConstraint(
             model_name='session',

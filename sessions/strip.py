@@ -1,0 +1,228 @@
+"""What a screen of the room shows: one look at the rows, the same circle for everyone.
+
+A screen asks every few seconds and says what it shows (`screen`, `step`, `mark`); it hears nothing
+while that is still true.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import cached_property
+from hashlib import blake2s
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from groups.circle import Chair, called, initials_of
+from groups.models import Membership
+from groups.zones import city, same_wall_clock, time_words
+from members.models import Member
+from sessions import cases, conduct
+from sessions.models import CasePresentation, Session
+from sessions.phases import (
+    NAMES,
+    ORDER,
+    WITH_CASE,
+    Phase,
+    Switches,
+    enabled,
+    may_follow,
+    next_step_label,
+    presenter_listens,
+    sentence,
+    usual_next,
+)
+
+
+class Screen(StrEnum):
+    """What somebody's page of the room is at the moment."""
+
+    LEADER = "leader"
+    MEMBER = "member"
+    SITTING_BACK = "back"
+    # In person: phones away.
+    CALM = "calm"
+    OVER = "over"
+
+
+@dataclass(frozen=True)
+class Line:
+    """A phase in the list of the evening: done, now or coming."""
+
+    phase: Phase
+    name: str
+    state: str
+
+
+@dataclass(frozen=True)
+class Look:
+    """The room as one person sees it at an instant."""
+
+    session: Session
+    member: Member
+    at: datetime
+    leads: bool
+    here: frozenset[UUID]
+    telling: CasePresentation | None
+
+    @property
+    def phase(self) -> Phase:
+        return Phase(self.session.phase)
+
+    @property
+    def switches(self) -> Switches:
+        return conduct.switches_of(self.session.group)
+
+    @property
+    def screen(self) -> Screen:
+        if self.phase is Phase.CLOSED or self.at >= self.session.runs_until:
+            return Screen.OVER
+        if not self.session.online:
+            return Screen.CALM
+        if self.listening and self.telling and self.telling.presenter_id == self.member.pk:
+            return Screen.SITTING_BACK
+        return Screen.LEADER if self.leads else Screen.MEMBER
+
+    @property
+    def listening(self) -> bool:
+        return presenter_listens(self.phase, self.switches)
+
+    @property
+    def mark(self) -> str:
+        """Changes when the circle or the minute does; the dark screen changes with neither."""
+        if self.screen is Screen.SITTING_BACK:
+            return ""
+        told_by = str(self.telling.presenter_id) if self.telling else ""
+        shown = (*sorted(str(pk) for pk in self.here), told_by, str(self.minute))
+        return blake2s(" ".join(shown).encode(), digest_size=6).hexdigest()
+
+    @property
+    def minute(self) -> int:
+        """Whole minutes since the start, for the thin line."""
+        passed = int((self.at - self.session.starts_at).total_seconds() // 60)
+        return max(0, min(passed, self.session.minutes))
+
+    @cached_property
+    def seats(self) -> list[Membership]:
+        return conduct.seats(self.session)
+
+    @property
+    def chairs(self) -> list[Chair]:
+        """Everyone's chair; dashed online for who is not in the room, unknown where some sit in one."""
+        away = set() if self.session.setting == "mixed" else {s.member_id for s in self.seats}
+        presenter = self.telling.presenter_id if self.telling else None
+        return chairs(self.seats, away - self.here, presenter, outside=self.listening)
+
+    @property
+    def presenter_name(self) -> str:
+        return called(self.telling.presenter.name) if self.telling else ""
+
+    @property
+    def sentence(self) -> str:
+        return sentence(self.phase, self.presenter_name, self.switches)
+
+    @property
+    def next_phase(self) -> Phase | None:
+        return usual_next(self.phase, self.switches)
+
+    @property
+    def next_label(self) -> str:
+        return next_step_label(self.phase, self.presenter_name, self.switches)
+
+    @property
+    def lines(self) -> list[Line]:
+        """The phases this group uses: before the present one done, after it coming."""
+        used = [phase for phase in ORDER if enabled(phase, self.switches)]
+        now = ORDER.index(self.phase) if self.phase in ORDER else -1
+        return [Line(p, str(NAMES[p]), _state(ORDER.index(p), now)) for p in used]
+
+    @property
+    def others(self) -> list[tuple[str, str]]:
+        """Every other step a leader may take, one level deeper: value and what the button says."""
+        possible = may_follow(self.phase, self.switches) - {self.next_phase}
+        return [(p.value, self._other(p)) for p in (*ORDER, Phase.CLOSED) if p in possible]
+
+    def _other(self, phase: Phase) -> str:
+        if phase is Phase.CLOSED:
+            return _("End the meeting")
+        if self.phase is Phase.RETURN and phase is Phase.CALL:
+            return _("A second case: the call")
+        return str(NAMES[phase])
+
+    @property
+    def asks_who_tells(self) -> bool:
+        """Online the one who tells may be named as the story begins."""
+        return self.session.online and self.next_phase is Phase.STORY
+
+    @property
+    def may_name(self) -> bool:
+        return self.session.online and self.phase in WITH_CASE
+
+    @property
+    def people(self) -> list[tuple[str, str]]:
+        """Whom a leader can name, in the order of the circle."""
+        return [(str(seat.member_id), str(seat.member)) for seat in self.seats]
+
+    @cached_property
+    def can_undo(self) -> bool:
+        return self.session.is_open and conduct.last_step(self.session) is not None
+
+    @property
+    def wall_clock(self) -> str:
+        return time_words(self.at.astimezone(self.session.zone))
+
+    @property
+    def ends(self) -> str:
+        return time_words(self.session.ends_at.astimezone(self.session.zone))
+
+    @property
+    def zone_words(self) -> str:
+        """The zone's city, only for somebody whose own clock shows another time."""
+        mine, theirs = self.member.time_zone, self.session.time_zone
+        return "" if same_wall_clock(mine, theirs, self.at) else city(theirs)
+
+    @property
+    def link(self) -> str:
+        return conduct.join_link(self.session, self.member, self.at)
+
+
+def look(session: Session, member: Member, at: datetime) -> Look:
+    """A constant number of queries: who leads, who is here, who tells."""
+    telling = cases.being_told(session, member, at) if session.phase in WITH_CASE else None
+    return Look(
+        session=session,
+        member=member,
+        at=at,
+        leads=conduct.may_conduct(session, member, at),
+        here=frozenset(conduct.in_room(session, at)),
+        telling=telling,
+    )
+
+
+def chairs(
+    seats: list[Membership],
+    away: set[UUID] | frozenset[UUID] = frozenset(),
+    presenter: UUID | None = None,
+    *,
+    outside: bool = False,
+) -> list[Chair]:
+    """Chairs of a circle, in its order; `outside` moves the presenter out of the ring."""
+    letters = initials_of([str(seat.member) for seat in seats])
+    return [
+        Chair(
+            initials=initials,
+            name=str(seat.member),
+            role="leader" if seat.leads else "member",
+            away=seat.member_id in away,
+            presenter=seat.member_id == presenter,
+            outside=outside and seat.member_id == presenter,
+            value=str(seat.member_id),
+        )
+        for seat, initials in zip(seats, letters, strict=True)
+    ]
+
+
+def _state(place: int, now: int) -> str:
+    if place == now:
+        return "now"
+    return "done" if place < now else "coming"
