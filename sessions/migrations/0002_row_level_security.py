@@ -166,7 +166,7 @@ FUNCTIONS = {
   ), leaving as (
     delete from public.groups_leavingreason where forget_on <= current_date returning 1
   ), leaves as (
-    update public.groups_leave set reason_sealed = null
+    update public.groups_leave set reason_sealed = null, reason_version = reason_version + 1
     where reason_sealed is not null and ended_at < now() - interval '90 days' returning 1
   )
   select ((select count(*) from answers) + (select count(*) from changes)
