@@ -1,4 +1,4 @@
-"""Headers of every answer: pages are stored nowhere, send no referrer, share nothing."""
+"""Headers of every answer: pages are stored nowhere and share nothing with other sites."""
 
 from collections.abc import Callable
 

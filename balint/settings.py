@@ -231,6 +231,7 @@ EMAIL_TIMEOUT = env.float("EMAIL_TIMEOUT", 20)
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = ["balint.formats"]
 TIME_ZONE = "UTC"
 # The time-zone data of our lock in every process, not whatever each machine carries.
 zoneinfo.reset_tzpath(to=())
