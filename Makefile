@@ -56,10 +56,11 @@ chromium:
 		/Applications/Chromium.app/Contents/MacOS/Chromium; do \
 		command -v "$$name" >/dev/null 2>&1 && exit 0; \
 	done; \
+	[ "$$(id -u)" = 0 ] && sudo= || sudo="sudo "; \
 	echo "The browser tests need Chromium. Please type:"; \
-	if command -v apt-get >/dev/null; then echo "  sudo apt-get install -y chromium"; \
-	elif command -v dnf >/dev/null; then echo "  sudo dnf install -y chromium"; \
-	elif command -v pacman >/dev/null; then echo "  sudo pacman -S chromium"; \
+	if command -v apt-get >/dev/null; then echo "  $${sudo}apt-get install -y chromium"; \
+	elif command -v dnf >/dev/null; then echo "  $${sudo}dnf install -y chromium"; \
+	elif command -v pacman >/dev/null; then echo "  $${sudo}pacman -S chromium"; \
 	else echo "  brew install --cask chromium"; fi; \
 	exit 1
 

@@ -43,7 +43,9 @@ def stop(var: Path) -> int:
 
 
 def clean(var: Path) -> int:
-    """Stop, and remove var/ and all it led to elsewhere."""
+    """Stop, and remove var/ and all it led to elsewhere; a folder that is not ours stays."""
+    if not environment.is_ours(var):
+        return 0
     stop(var)
     if (var / "valkey").exists():
         Valkey(var / "valkey").discard()

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from balint.embedded import places
-from balint.embedded.passwords import write_private
-from balint.embedded.places import CannotStart
+from balint.embedded.places import CannotStart, write_private
 
+MARK = ".made-by-balint"
 LOGINS = ("DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_WORKER_URL")
 
 
@@ -66,7 +66,18 @@ def secret_key(var: Path) -> str:
 
 def prepare_var(var: Path) -> None:
     """Make var/: for root passable, so that PostgreSQL's own user reaches its folder in it."""
-    var.mkdir(parents=True, exist_ok=True)
-    var.chmod(0o711 if os.geteuid() == 0 else 0o700)
+    if not var.exists():
+        var.mkdir(parents=True)
+        var.chmod(0o711 if os.geteuid() == 0 else 0o700)
+    if not is_ours(var) and any(var.iterdir()):
+        raise CannotStart(
+            f"{var} holds something else. Set BALINT_VAR to a new folder, or to none at all."
+        )
+    (var / MARK).touch()
     for name in ("log", "mail", "run"):
         places.private_folder(var / name)
+
+
+def is_ours(var: Path) -> bool:
+    """Whether the whole folder may be removed: it is this checkout's, or bears our mark."""
+    return var == places.checkout() / "var" or (var / MARK).exists()

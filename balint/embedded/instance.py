@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from balint.embedded import places, processes
-from balint.embedded.passwords import write_private
+from balint.embedded.places import write_private
 
 LEFT_OVER = [(signal.SIGTERM, 4.0), (signal.SIGKILL, 2.0)]
 # The supervisor needs up to ten seconds for its own children.

@@ -1,9 +1,10 @@
 """Random passwords of the embedded database's logins, kept in one file that only we can read."""
 
 import json
-import os
 import secrets
 from pathlib import Path
+
+from balint.embedded.places import write_private
 
 
 def password_of(login: str, file: Path) -> str:
@@ -13,12 +14,3 @@ def password_of(login: str, file: Path) -> str:
         known[login] = secrets.token_urlsafe(24)
         write_private(file, json.dumps(known, indent=1))
     return known[login]
-
-
-def write_private(file: Path, text: str, mode: int = 0o600) -> None:
-    """Write the file in one step, readable by its owner alone from its first moment."""
-    fresh = file.with_name(f".{file.name}.{os.getpid()}")
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with open(handle, "w") as out:
-        out.write(text)
-    fresh.replace(file)

@@ -11,6 +11,7 @@ from pathlib import Path
 # A Unix socket's whole path has room for 107 bytes on Linux and 103 on macOS;
 # the longest name in a folder is PostgreSQL's ".s.PGSQL.5432".
 LONGEST_SOCKET_FOLDER = 88
+SHORT = "balint-"
 
 
 class CannotStart(Exception):
@@ -45,8 +46,19 @@ def open_to_others(folder: Path) -> bool:
     return all(parent.stat().st_mode & stat.S_IXOTH for parent in existing)
 
 
+def write_private(file: Path, text: str, mode: int = 0o600) -> None:
+    """Write the file in one step, readable by its owner alone from its first moment."""
+    fresh = file.with_name(f".{file.name}.{os.getpid()}")
+    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with open(handle, "w") as out:
+        out.write(text)
+    fresh.replace(file)
+
+
 def private_folder(folder: Path, owner: tuple[int, int] | None = None) -> Path:
-    """Make the folder, or close an existing one: 0700, and its owner's."""
+    """Make the folder, or close an existing one: 0700, and its owner's; never through a link."""
+    if folder.is_symlink():
+        raise CannotStart(f"{folder} is a link, and Balint would follow it. Please remove it.")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder.chmod(0o700)
     if owner is not None:
@@ -67,8 +79,8 @@ def socket_folder(beside: Path, owner: tuple[int, int] | None = None) -> Path:
     folder = beside / "socket"
     if fits_a_socket(folder):
         return private_folder(folder, owner)
-    short = Path(tempfile.mkdtemp(prefix="balint-", dir=_short_parent(owner)))
-    (beside / "socket-folder").write_text(str(short))
+    short = Path(tempfile.mkdtemp(prefix=SHORT, dir=_short_parent(owner)))
+    write_private(beside / "socket-folder", str(short))
     return private_folder(short, owner)
 
 
@@ -78,7 +90,8 @@ def remove_short_folder(beside: Path) -> None:
     if not record.exists():
         return
     folder = Path(record.read_text())
-    if folder.name.startswith("balint-") and folder.is_dir() and not folder.is_symlink():
+    ours = folder.name.startswith(SHORT) and folder.is_dir() and not folder.is_symlink()
+    if ours and folder.stat().st_uid == beside.stat().st_uid:
         for name in folder.iterdir():
             name.unlink()
         folder.rmdir()
@@ -88,4 +101,4 @@ def remove_short_folder(beside: Path) -> None:
 def _short_parent(owner: tuple[int, int] | None) -> str:
     runtime = os.environ.get("XDG_RUNTIME_DIR", "")
     usable = owner is None and runtime and os.access(runtime, os.W_OK)
-    return runtime if usable and fits_a_socket(Path(runtime) / "balint-12345678") else "/tmp"  # noqa: S108
+    return runtime if usable and fits_a_socket(Path(runtime) / f"{SHORT}12345678") else "/tmp"  # noqa: S108

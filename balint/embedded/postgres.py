@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote, urlencode
 
 from balint.embedded import places, processes, system_user
-from balint.embedded.passwords import password_of, write_private
-from balint.embedded.places import CannotStart
+from balint.embedded.passwords import password_of
+from balint.embedded.places import CannotStart, write_private
 
 if TYPE_CHECKING:
     import psycopg
@@ -78,7 +78,6 @@ class Postgres:
         if not self.data.exists():
             self._create_data()
         self._check_version()
-        self._write_settings()
         self._launch()
 
     def stop(self, *, at_once: bool = False) -> None:
@@ -146,8 +145,8 @@ class Postgres:
         """`folder` itself; for root under a closed parent, the folder outside recorded there."""
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         record = self.folder / "place"
-        if record.exists():
-            return Path(record.read_text())
+        if record.exists() and (home := Path(record.read_text())).parent == places.outside():
+            return home
         if os.geteuid() != 0 or places.open_to_others(self.folder):
             return places.private_folder(self.folder, system_user.for_postgres())
         places.private_folder(self.folder)
@@ -173,7 +172,7 @@ class Postgres:
         password = self.home / "password"
         write_private(password, password_of(SUPERUSER, self.password_file))
         if self.user:
-            os.chown(password, *self.user)
+            os.chown(password, *self.user, follow_symlinks=False)
         made = subprocess.run(
             [
                 self.programs / "initdb",
@@ -189,8 +188,6 @@ class Postgres:
         password.unlink()
         if made.returncode:
             raise CannotStart(f"PostgreSQL could not make its data:\n{made.stderr}")
-        with open(fresh / "postgresql.conf", "a") as conf:
-            conf.write("include = 'balint.conf'\n")
         fresh.rename(self.data)
 
     def _check_version(self) -> None:
@@ -201,16 +198,15 @@ class Postgres:
                 "Type `make clean` to begin anew."
             )
 
-    def _write_settings(self) -> None:
+    def _command(self) -> list[str]:
         settings = self.settings | {"unix_socket_directories": str(self._running_socket_folder())}
-        lines = [f"{name} = '{value}'\n" for name, value in settings.items()]
-        (self.data / "balint.conf").write_text("".join(lines))
+        given = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        return [str(self.programs / "postgres"), "-D", str(self.data), *given]
 
     def _launch(self) -> None:
         with open(self.log, "ab", opener=lambda path, flags: os.open(path, flags, 0o600)) as log:
-            command = [str(self.programs / "postgres"), "-D", str(self.data)]
             self.process = subprocess.Popen(
-                processes.ending_with_us(signal.SIGINT, command),
+                processes.ending_with_us(signal.SIGINT, self._command()),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

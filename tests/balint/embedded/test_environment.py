@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from balint.embedded import environment, supervisor
+from balint.embedded.__main__ import main
 from balint.embedded.places import CannotStart
 
 THREE = dict.fromkeys(environment.LOGINS, "postgresql://somewhere/balint")
@@ -64,3 +65,24 @@ def test_each_process_picks_its_own_login_and_what_the_person_set_wins(
     assert known["SITE_URL"] == "http://127.0.0.1:8123"
     assert known["REDIS_URL"] == "unix:///x"
     assert known["BALINT_DEMO"] == "0"
+
+
+def test_a_folder_that_holds_something_else_is_neither_used_nor_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "log").mkdir()
+    (tmp_path / "log" / "syslog").touch()
+    with pytest.raises(CannotStart, match="holds something else"):
+        environment.prepare_var(tmp_path)
+    monkeypatch.setenv("BALINT_VAR", str(tmp_path))
+    assert main(["clean"]) == 0
+    assert (tmp_path / "log" / "syslog").exists()
+
+
+def test_a_folder_of_ours_goes_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    var = tmp_path / "var"
+    monkeypatch.setenv("BALINT_VAR", str(var))
+    environment.prepare_var(var)
+    environment.secret_key(var)
+    assert main(["clean"]) == 0
+    assert not var.exists()

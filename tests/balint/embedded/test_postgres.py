@@ -210,6 +210,25 @@ def test_data_of_another_major_version_is_named_with_what_to_do(server: Postgres
     version.write_text("18\n")
 
 
+def test_a_link_in_place_of_a_folder_is_never_followed(tmp_path: Path) -> None:
+    target = tmp_path / "target"
+    target.mkdir(mode=0o755)
+    (tmp_path / "link").symlink_to(target)
+    with pytest.raises(places.CannotStart, match="is a link"):
+        places.private_folder(tmp_path / "link")
+    assert mode(target) == 0o755
+
+
+def test_only_a_folder_under_our_own_place_is_believed_to_hold_the_data(tmp_path: Path) -> None:
+    folder = tmp_path / "postgres"
+    elsewhere = tmp_path / "elsewhere"
+    folder.mkdir()
+    elsewhere.mkdir()
+    (folder / "place").write_text(str(elsewhere))
+    Postgres(folder, fsync=False).discard()
+    assert elsewhere.exists()
+
+
 def test_stopping_is_quick_and_twice_is_harmless(server: Postgres) -> None:
     process = server.process
     assert process is not None
