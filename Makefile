@@ -50,19 +50,8 @@ check-imports:
 check-migrations:
 	@$(TEST_PY) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 
-chromium:
-	@for name in $${CHROMIUM:-} chromium chromium-browser google-chrome google-chrome-stable \
-		"/Applications/Google Chrome.app/Contents/MacOS/Google Chrome" \
-		/Applications/Chromium.app/Contents/MacOS/Chromium; do \
-		command -v "$$name" >/dev/null 2>&1 && exit 0; \
-	done; \
-	[ "$$(id -u)" = 0 ] && sudo= || sudo="sudo "; \
-	echo "The browser tests need Chromium. Please type:"; \
-	if command -v apt-get >/dev/null; then echo "  $${sudo}apt-get install -y chromium"; \
-	elif command -v dnf >/dev/null; then echo "  $${sudo}dnf install -y chromium"; \
-	elif command -v pacman >/dev/null; then echo "  $${sudo}pacman -S chromium"; \
-	else echo "  brew install --cask chromium"; fi; \
-	exit 1
+chromium: venv-dev
+	@$(PY) -m tests.chromium
 
 bench: venv-dev ## Figures, as JSON lines
 	@$(PY) -m bench

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests import chromium
 from tests.servers import ROOT
 
 # In parts, so that this file does not name what it looks for.
@@ -121,12 +122,18 @@ def test_without_a_python_that_is_new_enough_make_says_which_one_it_needs(tmp_pa
     )
 
 
-def test_without_chromium_make_names_the_one_command_to_type(tmp_path: Path) -> None:
-    done = make("chromium", tmp_path, {"apt-get": "#!/bin/sh\n", "id": "#!/bin/sh\necho 1000\n"})
-    assert done.returncode == 2
-    assert done.stdout == (
-        "The browser tests need Chromium. Please type:\n  sudo apt-get install -y chromium\n"
-    )
+def test_without_chromium_the_one_command_to_type_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "apt-get").touch(mode=0o755)
+    monkeypatch.setattr(chromium, "NAMES", ("chromium",))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CHROMIUM", raising=False)
+    assert chromium.path() is None
+    sudo = "" if os.geteuid() == 0 else "sudo "
+    assert chromium.how_to_get_it() == f"{sudo}apt-get install -y chromium"
+    (tmp_path / "chromium").touch(mode=0o755)
+    assert chromium.path() == str(tmp_path / "chromium")
 
 
 def test_ci_runs_what_a_person_runs() -> None:
