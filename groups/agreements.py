@@ -42,6 +42,14 @@ class NothingToAgreeTo(Refused):
     sentence = _("You have agreed to this version already.")
 
 
+class TextHasChanged(Refused):
+    sentence = _("The text has changed since you opened this page. Please read it once more.")
+
+
+class NothingToTakeBack(Refused):
+    sentence = _("No new version is waiting to begin.")
+
+
 class BeginsInThePast(Refused):
     sentence = _("A new version begins on a day to come.")
 
@@ -69,11 +77,14 @@ def coming(group: Group, at: datetime) -> Agreement | None:
 
 
 @transaction.atomic
-def accept(group: Group, *, by: Member, at: datetime) -> Acceptance:
-    """Agree to the version in force; from now on the group's pages are open."""
+def accept(group: Group, *, by: Member, at: datetime, version: int | None = None) -> Acceptance:
+    """Agree to the version in force, the one that was read; the group's pages open with it."""
+    Group.objects.select_for_update().get(pk=group.pk)
     agreement = in_force(group, at)
     if agreement is None or not may(by, Action.AGREE, group, at):
         raise NothingToAgreeTo
+    if version is not None and version != agreement.version:
+        raise TextHasChanged
     acceptance = Acceptance.objects.create(
         agreement=agreement, group=group, member=by, accepted_at=at
     )
@@ -86,6 +97,7 @@ def write_version(
     group: Group, *, text: str, in_force_at: datetime, by: Member, at: datetime
 ) -> Agreement:
     """A new version; everyone is asked again when it begins, and stays agreed until then."""
+    Group.objects.select_for_update().get(pk=group.pk)
     if not may(by, Action.EDIT_INSIDE, group, at):
         raise NotYours
     if in_force_at <= at:
@@ -93,7 +105,6 @@ def write_version(
     for objection in objections:
         if why := objection(group, in_force_at):
             raise TooCloseToAMeeting(why=why)
-    Group.objects.select_for_update().get(pk=group.pk)
     Agreement.objects.filter(group=group, in_force_at__gt=at).delete()
     newest = Agreement.objects.filter(group=group).order_by("-version").first()
     return Agreement.objects.create(
@@ -103,3 +114,13 @@ def write_version(
         in_force_at=in_force_at,
         written_by=by,
     )
+
+
+@transaction.atomic
+def take_back_version(group: Group, *, by: Member, at: datetime) -> None:
+    """A version that has not begun never was."""
+    if not may(by, Action.EDIT_INSIDE, group, at):
+        raise NotYours
+    taken, _kinds = Agreement.objects.filter(group=group, in_force_at__gt=at).delete()
+    if not taken:
+        raise NothingToTakeBack

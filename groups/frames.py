@@ -7,8 +7,8 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from groups import agreements
-from groups.models import Entrance, Group, MembershipRole, Programme
+from groups import agreements, joining
+from groups.models import Entrance, Group, Programme
 from groups.policy import EVERY_ROLE, OFFICE, Action, current, may, programmes_of
 from members.models import Member
 from members.refusals import Refused
@@ -29,7 +29,10 @@ class NotYours(Refused):
 
 
 class MoreMembersThanThat(Refused):
-    sentence = _("The group has %(members)s members. It cannot have room for fewer.")
+    sentence = _(
+        "%(taken)s places are taken, by members and by newcomers invited already. "
+        "There cannot be room for fewer."
+    )
 
 
 class KeepingLongerNeedsAll(Refused):
@@ -57,9 +60,9 @@ def edit_frame(
     if not may(by, Action.EDIT_FRAME, group, at, roles=roles):
         raise NotYours
     group = Group.objects.select_for_update().get(pk=group.pk)
-    members = current(group, at).filter(role=MembershipRole.MEMBER).count()
-    if frame.get("cap", group.cap) < members:
-        raise MoreMembersThanThat(members=members)
+    taken = joining.taken(group, at)
+    if frame.get("cap", group.cap) < min(taken, group.cap):
+        raise MoreMembersThanThat(taken=taken)
     return _changed(group, {name: frame[name] for name in FRAME if name in frame})
 
 

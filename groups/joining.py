@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from groups import letters, visible
+from groups import leaving, letters, visible
 from groups.models import (
     INVITATION_LASTS,
     Consent,
@@ -134,7 +134,7 @@ def resend(proposal: Proposal, *, by: Member, at: datetime, office: bool = False
         raise NotYours
     if proposal.consented_at is None:
         raise ProposalIsSettled
-    if proposal.expires_at and proposal.expires_at <= at:
+    if proposal.group and proposal.expires_at and proposal.expires_at <= at:
         # Its place was given back when it ran out.
         _check_room(_locked(proposal.group), proposal.address, proposal.role, at)
     _invite(proposal, at)
@@ -178,9 +178,14 @@ def decline(proposal: Proposal, *, at: datetime) -> None:
 
 
 def room(group: Group, at: datetime) -> int:
-    """Free places: the cap less members, those on leave too, and newcomers already said yes to."""
+    """Free places: the cap less those taken."""
+    return max(group.cap - taken(group, at), 0)
+
+
+def taken(group: Group, at: datetime) -> int:
+    """Places taken: by members, those on leave too, and by newcomers already said yes to."""
     inside = current(group, at).filter(role=MembershipRole.MEMBER).count()
-    return max(group.cap - inside - _newcomers(group, at).count(), 0)
+    return inside + _newcomers(group, at).count()
 
 
 @dataclass(frozen=True)
@@ -328,5 +333,6 @@ def _begin(proposal: Proposal, by: Member, at: datetime) -> Membership | Program
     membership = Membership.objects.create(
         group=proposal.group, member=by, role=proposal.role, starts_at=at
     )
+    leaving.end_old_leave(proposal.group, by, at=at)
     membership_started.send(Membership, group=proposal.group, member=by, at=at)
     return membership

@@ -4,7 +4,8 @@ The reason stands in a row of its own that the leaders alone read. An admin may 
 date. Nobody confirms his own wish for somebody else: where two lead, both say yes.
 """
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
@@ -38,7 +39,15 @@ class NotInTheGroup(Refused):
 
 
 class EndingStands(Refused):
-    sentence = _("An ending is set already. Take it back first, if it shall be another.")
+    sentence = _("A last day is set already. Take it back first, if it shall be another.")
+
+
+class LeaveByYourself(Refused):
+    sentence = _("Your own leaving is on a page of its own, and needs nobody’s yes.")
+
+
+class OwnWish(Refused):
+    sentence = _("Nobody confirms their own wish. Somebody else has to say yes.")
 
 
 class EndingIsSettled(Refused):
@@ -66,8 +75,9 @@ def leave(
     group: Group, *, by: Member, at: datetime, last_on: date | None = None, reason: str = ""
 ) -> Ending:
     """The person goes, now or after a last day; it is always theirs to do, and settled at once."""
+    _locked(group.pk)
     membership = _running(group, by, at)
-    _withdraw_standing(membership, by, at)
+    _replace_standing(membership, _end_of(last_on, group, at), at)
     ending = _ask(membership, AskedAs.PERSON, by, at, last_on, reason)
     _confirm(ending, at)
     return ending
@@ -81,6 +91,8 @@ def end_membership(
     group = _locked(membership.group_id)
     if not may(by, Action.END_MEMBERSHIP, group, at):
         raise NotYours
+    if membership.member_id == by.pk:
+        raise LeaveByYourself
     ending = _ask(_running(group, membership.member, at), AskedAs.LEADER, by, at, last_on, reason)
     _consent(ending, by, at)
     _settle(ending, at)
@@ -103,9 +115,13 @@ def confirm_ending(ending: Ending, *, by: Member, at: datetime) -> Ending:
     ending = _open_ending(ending)
     if not may(by, Action.END_MEMBERSHIP, group, at):
         raise NotYours
-    if Consent.objects.filter(ending=ending, member=by).exists():
+    if ending.asked_as == AskedAs.ADMIN and ending.asked_by_id == by.pk:
+        raise OwnWish
+    if not Consent.objects.filter(ending=ending, member=by).exists():
+        _consent(ending, by, at)
+    elif needed(ending, at):
         raise EndingIsSettled
-    _consent(ending, by, at)
+    # Who said yes already may settle it when the leader still to be asked has left since.
     _settle(ending, at)
     return ending
 
@@ -115,7 +131,7 @@ def withdraw_ending(ending: Ending, *, by: Member, at: datetime, office: bool = 
     """Take it back, before its day: the person what is their own, leaders and office theirs."""
     group = _locked(ending.group_id)
     ending = Ending.objects.select_for_update().get(pk=ending.pk)
-    if ending.withdrawn_at or ending.ends_at <= at:
+    if ending.withdrawn_at or (ending.confirmed_at and ending.ends_at <= at):
         raise EndingIsSettled
     if not _may_withdraw(ending, group, by, at, office):
         raise NotYours
@@ -136,11 +152,11 @@ def go_on_leave(
     """Away from the start of one day to the start of another; no reminders, no link, place kept."""
     _check_leave(group, member, by, at)
     _running(group, member, at)
-    starts_at = max(at, instant(starts_on, datetime.min.time(), group.time_zone))
-    ended_at = instant(until_on, datetime.min.time(), group.time_zone) if until_on else None
+    starts_at = max(at, instant(starts_on, time.min, group.time_zone))
+    ended_at = instant(until_on, time.min, group.time_zone) if until_on else None
     if ended_at and ended_at <= starts_at:
         raise ComesBackBeforeLeaving
-    if _standing_leave(group, member, at):
+    if standing_leave(group, member, at):
         raise AwayAlready
     away = Leave(group=group, member=member, starts_at=starts_at, ended_at=ended_at)
     away.reason = reason
@@ -153,21 +169,32 @@ def go_on_leave(
 def come_back(group: Group, member: Member, *, by: Member, at: datetime) -> None:
     """End a time away now; one that has not begun never was."""
     _check_leave(group, member, by, at)
-    away = _standing_leave(group, member, at)
+    away = standing_leave(group, member, at)
     if away is None:
         raise NotAway
-    if away.starts_at > at:
-        away.delete()
-    else:
-        away.ended_at = at
-        away.save(update_fields=["ended_at"])
+    _end_leave(away, at)
     leave_changed.send(Leave, group=group, member=member, at=at)
 
 
-def needed(ending: Ending, at: datetime) -> set[object]:
-    """Leaders whose yes is still missing."""
+def needed(ending: Ending, at: datetime) -> set[UUID]:
+    """Leaders whose yes is still missing; for the leaders themselves to ask, since leaves count."""
     said = set(Consent.objects.filter(ending=ending, yes=True).values_list("member", flat=True))
-    return {leader.pk for leader in leaders(ending.group, at)} - said
+    return asked(ending, at) - said
+
+
+def asked(ending: Ending, at: datetime) -> set[UUID]:
+    """Whose yes it takes: every leader who is not away; about a leader, that leader's as well."""
+    away = Leave.objects.filter(during(at), group=ending.group_id).values("member")
+    here = leaders(ending.group, at).exclude(pk__in=away)
+    voices = set(here.values_list("pk", flat=True))
+    return voices | {ending.membership.member_id} if ending.membership.leads else voices
+
+
+def end_old_leave(group: Group, member: Member, *, at: datetime) -> None:
+    """Somebody who comes into the group again is not away, whatever was set before they left."""
+    away = standing_leave(group, member, at)
+    if away is not None:
+        _end_leave(away, at)
 
 
 def _ask(
@@ -179,9 +206,7 @@ def _ask(
     reason: str,
 ) -> Ending:
     group = membership.group
-    ends_at = next_midnight(last_on, group.time_zone) if last_on else at
-    if ends_at < at:
-        raise LastDayIsPast
+    ends_at = _end_of(last_on, group, at)
     if Ending.objects.filter(membership=membership, withdrawn_at=None).exists():
         raise EndingStands
     ending = Ending.objects.create(
@@ -204,6 +229,14 @@ def _ask(
     return ending
 
 
+def _end_of(last_on: date | None, group: Group, at: datetime) -> datetime:
+    """The midnight that ends the last day, or now where no day is named."""
+    ends_at = next_midnight(last_on, group.time_zone) if last_on else at
+    if ends_at < at:
+        raise LastDayIsPast
+    return ends_at
+
+
 def _consent(ending: Ending, by: Member, at: datetime) -> None:
     Consent.objects.create(
         group_id=ending.group_id, ending=ending, member=by, yes=True, given_at=at
@@ -217,7 +250,10 @@ def _settle(ending: Ending, at: datetime) -> None:
 
 def _confirm(ending: Ending, at: datetime) -> None:
     """The date stands; one that has passed while a yes was missing means now."""
-    ending.confirmed_at, ending.ends_at = at, max(ending.ends_at, at)
+    if ending.ends_at < at:
+        ending.ends_at = at
+        LeavingReason.objects.filter(ending=ending).update(forget_on=(at + REASONS_KEPT).date())
+    ending.confirmed_at = at
     ending.save(update_fields=["confirmed_at", "ends_at"])
     membership = ending.membership
     membership.ended_at = ending.ends_at
@@ -228,6 +264,9 @@ def _confirm(ending: Ending, at: datetime) -> None:
 def _take_back(ending: Ending, at: datetime) -> None:
     ending.withdrawn_at = at
     ending.save(update_fields=["withdrawn_at"])
+    if ending.asked_as != AskedAs.ADMIN:
+        # The office gives no reason, and its database role could not look for one.
+        LeavingReason.objects.filter(ending=ending).delete()
     if ending.confirmed_at:
         membership = ending.membership
         membership.ended_at = None
@@ -235,13 +274,14 @@ def _take_back(ending: Ending, at: datetime) -> None:
         membership_ended.send(Membership, group=ending.group, member=membership.member, at=at)
 
 
-def _withdraw_standing(membership: Membership, by: Member, at: datetime) -> None:
-    """A person's own leaving replaces whatever others had asked, unless it is confirmed."""
+def _replace_standing(membership: Membership, ends_at: datetime, at: datetime) -> None:
+    """A person's own leaving replaces any other, but not a settled one by a later day."""
     standing = Ending.objects.filter(membership=membership, withdrawn_at=None).first()
-    if standing and standing.confirmed_at:
+    if standing is None:
+        return
+    if standing.confirmed_at and standing.asked_as != AskedAs.PERSON and standing.ends_at < ends_at:
         raise EndingStands
-    if standing:
-        _take_back(standing, at)
+    _take_back(standing, at)
 
 
 def _may_withdraw(ending: Ending, group: Group, by: Member, at: datetime, office: bool) -> bool:
@@ -279,6 +319,15 @@ def _check_leave(group: Group, member: Member, by: Member, at: datetime) -> None
         raise NotYours
 
 
-def _standing_leave(group: Group, member: Member, at: datetime) -> Leave | None:
+def standing_leave(group: Group, member: Member, at: datetime) -> Leave | None:
+    """The time away that is set, begun or not; for the person and the leaders."""
     standing = Q(ended_at=None) | Q(ended_at__gt=at)
     return Leave.objects.filter(standing, group=group, member=member).first()
+
+
+def _end_leave(away: Leave, at: datetime) -> None:
+    if away.starts_at > at:
+        away.delete()
+    else:
+        away.ended_at = at
+        away.save(update_fields=["ended_at"])

@@ -5,9 +5,18 @@ The office's pages pass `roles=OFFICE`: their database role may not look at leav
 
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from groups.models import Ending, Group, Membership, Programme, Proposal, ProposedRole, during
+from groups.models import (
+    Ending,
+    Group,
+    Membership,
+    MembershipRole,
+    Programme,
+    Proposal,
+    ProposedRole,
+    during,
+)
 from groups.policy import EVERY_ROLE, Action, Role, groups_where, programmes_of
 from members.models import Member
 
@@ -35,8 +44,13 @@ def proposals(member: Member, at: datetime, roles: Roles = EVERY_ROLE) -> QueryS
     """Open proposals: for the leaders, the office, and in a leaderless group for a leader, all."""
     led = Q(group__in=groups_where(member, Action.ANSWER_PROPOSAL, at, roles=roles))
     office = Q(group__in=groups_where(member, Action.PROPOSE, at, roles=roles))
-    joined = Q(role=ProposedRole.LEADER) & Q(
-        group__in=groups_where(member, Action.CONSENT_TO_LEADER, at, roles=roles)
+    has_leader = Membership.objects.filter(
+        during(at), group=OuterRef("group"), role=MembershipRole.LEADER
+    )
+    joined = (
+        Q(role=ProposedRole.LEADER)
+        & Q(group__in=groups_where(member, Action.CONSENT_TO_LEADER, at, roles=roles))
+        & ~Exists(has_leader)
     )
     admins = Q(group=None, programme__in=programmes(member, at))
     return Proposal.objects.filter(Proposal.OPEN).filter(led | office | joined | admins)

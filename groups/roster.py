@@ -1,0 +1,250 @@
+"""Who is in a group, as lists show it: to its leaders with all that they look after, and counted.
+
+The office's pages use `inside` and `companies` only: they read nothing but the frame.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+
+from groups import visible
+from groups.cadence import last_day
+from groups.models import (
+    Acceptance,
+    AskedAs,
+    Ending,
+    Group,
+    Leave,
+    Membership,
+    Proposal,
+    ProposedRole,
+    during,
+)
+from groups.policy import agreement_in_force
+from groups.zones import date_words
+from members.models import Member
+
+
+def inside(groups: Iterable[Group], at: datetime) -> QuerySet[Membership]:
+    """Who is in these groups, leaders first, each with `agreed` to the version in force."""
+    newest = Subquery(agreement_in_force(OuterRef(OuterRef("group")), at).values("pk")[:1])
+    agreed = Acceptance.objects.filter(member=OuterRef("member"), agreement=newest)
+    return (
+        Membership.objects.filter(during(at), group__in=groups)
+        .select_related("member")
+        .annotate(agreed=Exists(agreed))
+        .order_by("role", "starts_at", "member__name", "pk")
+    )
+
+
+@dataclass
+class Company:
+    """A group's people, counted: leaders by name, members, and newcomers already said yes to."""
+
+    group: Group
+    leaders: list[Member] = field(default_factory=list)
+    members: int = 0
+    newcomers: int = 0
+    not_agreed: int = 0
+    unanswered: int = 0
+
+    @property
+    def room(self) -> int:
+        return max(self.group.cap - self.members - self.newcomers, 0)
+
+    @property
+    def words(self) -> str:
+        """“7 members, room for 3”."""
+        members = ngettext("%(count)d member", "%(count)d members", self.members)
+        counted = members % {"count": self.members}
+        if not self.room:
+            return _("%(members)s, no room") % {"members": counted}
+        return _("%(members)s, room for %(room)d") % {"members": counted, "room": self.room}
+
+
+def companies(groups: Iterable[Group], at: datetime) -> dict[UUID, Company]:
+    """The people of each group. Two queries."""
+    found = {group.pk: Company(group) for group in groups}
+    for membership in inside([company.group for company in found.values()], at):
+        company = found[membership.group_id]
+        company.not_agreed += not membership.agreed
+        if membership.leads:
+            company.leaders.append(membership.member)
+        else:
+            company.members += 1
+    open_ones = Proposal.objects.filter(Proposal.OPEN, group__in=list(found))
+    for proposal in open_ones.exclude(expires_at__lte=at):
+        company = found[proposal.group_id]
+        company.unanswered += proposal.consented_at is None
+        invited = proposal.consented_at is not None
+        company.newcomers += invited and proposal.role == ProposedRole.MEMBER
+    return found
+
+
+@dataclass(frozen=True)
+class Person:
+    """One person as the leaders of their group see them at `at`."""
+
+    membership: Membership
+    at: datetime
+    agreed: bool
+    leave: Leave | None
+    ending: Ending | None
+
+    @property
+    def pills(self) -> list[str]:
+        """What the leaders should know at a glance: away, going, not agreed yet."""
+        words = [_leave_words(self.leave, self.membership.group, self.at) if self.leave else ""]
+        if self.ending and self.ending.confirmed_at:
+            words.append(farewell_words(self.ending, self.at))
+        if not self.agreed:
+            words.append(_("has not agreed yet"))
+        return [word for word in words if word]
+
+    @property
+    def since(self) -> str:
+        return since_words(self.membership, self.at)
+
+    @property
+    def reason_of_ending(self) -> str:
+        return _reason(self.ending) if self.ending and self.ending.confirmed_at else ""
+
+    @property
+    def may_take_back(self) -> bool:
+        """A farewell the leaders settled; a person's own is theirs, an asked one stands above."""
+        settled = self.ending is not None and self.ending.confirmed_at is not None
+        return settled and self.ending.asked_as != AskedAs.PERSON
+
+
+def persons(group: Group, endings: Sequence[Ending], *, at: datetime) -> list[Person]:
+    """The group's people with their leaves and these endings, for its leaders. Two queries."""
+    leaves = Leave.objects.filter(Q(ended_at=None) | Q(ended_at__gt=at), group=group)
+    away = {leave.member_id: leave for leave in leaves.order_by("-starts_at")}
+    going = {ending.membership_id: ending for ending in endings}
+    return [
+        Person(
+            membership,
+            at,
+            membership.agreed,
+            away.get(membership.member_id),
+            going.get(membership.pk),
+        )
+        for membership in inside([group], at).select_related("member", "group")
+    ]
+
+
+def endings(group: Group, *, to: Member, at: datetime) -> list[Ending]:
+    """Endings set or asked for, of people still in the group, as its leaders see them."""
+    shown = visible.endings(to, at).filter(during(at, "membership__"), group=group)
+    return list(
+        shown.select_related("membership__member", "leaving_reason", "group", "asked_by")
+        .prefetch_related("consents")
+        .order_by("ends_at", "pk")
+    )
+
+
+@dataclass(frozen=True)
+class Asked:
+    """An ending that waits for a yes, and what one leader can do with it."""
+
+    ending: Ending
+    on: str
+    asks_me: bool
+
+    @property
+    def reason(self) -> str:
+        return _reason(self.ending)
+
+
+def waiting(rows: Sequence[Ending], *, to: Member, at: datetime) -> list[Asked]:
+    """Endings that wait; whoever said yes waits for the other, and nobody confirms an own wish."""
+    return [
+        Asked(ending, day_of(ending, at), asks_me=_asks(ending, to))
+        for ending in rows
+        if ending.confirmed_at is None
+    ]
+
+
+def _asks(ending: Ending, member: Member) -> bool:
+    own = ending.asked_as == AskedAs.ADMIN and ending.asked_by_id == member.pk
+    return not own and member.pk not in {consent.member_id for consent in ending.consents.all()}
+
+
+def _reason(ending: Ending) -> str:
+    """Why, as far as it was told and is not forgotten; the leaders alone read it."""
+    kept = getattr(ending, "leaving_reason", None)
+    return kept.text if kept else ""
+
+
+def day_of(ending: Ending, at: datetime) -> str:
+    """“21 January”, with the year if it is another: the last day."""
+    return _day(last_day(ending.ends_at, ending.group.time_zone), ending.group, at)
+
+
+@dataclass(frozen=True)
+class Away:
+    """A person's own time away, in the group's days."""
+
+    begun: bool
+    first: str
+    back: str
+
+    @classmethod
+    def of(cls, leave: Leave | None, group: Group, at: datetime) -> "Away | None":
+        if leave is None:
+            return None
+        first, back = (
+            _day(moment.astimezone(group.zone).date(), group, at) if moment else ""
+            for moment in (leave.starts_at, leave.ended_at)
+        )
+        return cls(leave.starts_at <= at, first, back)
+
+
+def farewell_words(ending: Ending, at: datetime) -> str:
+    """“farewell 21 January”."""
+    return _("farewell %(day)s") % {"day": day_of(ending, at)}
+
+
+def free_words(ending: Ending, at: datetime) -> str:
+    """“free from January”: the month in which the place becomes free."""
+    month = _month(ending.ends_at.astimezone(ending.group.zone).date(), ending.group, at)
+    return _("free from %(month)s") % {"month": month}
+
+
+def since_words(membership: Membership, at: datetime) -> str:
+    """“since 2024”; for those who came this year or the last, the month as well."""
+    came = membership.starts_at.astimezone(membership.group.zone).date()
+    if came.year >= at.year - 1:
+        return _("since %(when)s") % {"when": date_format(came, pgettext("Jan 2025", "M Y"))}
+    return _("since %(when)s") % {"when": came.year}
+
+
+def _leave_words(leave: Leave, group: Group, at: datetime) -> str:
+    if leave.starts_at > at:
+        first = leave.starts_at.astimezone(group.zone).date()
+        return _("away from %(day)s") % {"day": _day(first, group, at)}
+    if leave.ended_at is None:
+        return _("away")
+    back = leave.ended_at.astimezone(group.zone).date()
+    return _("away until %(when)s") % {"when": _day_or_month(back, group, at)}
+
+
+def _day_or_month(on: date, group: Group, at: datetime) -> str:
+    """The month of a first of it, the day of any other."""
+    return _month(on, group, at) if on.day == 1 else _day(on, group, at)
+
+
+def _month(on: date, group: Group, at: datetime) -> str:
+    soon = (on - at.astimezone(group.zone).date()).days < 330
+    plain, with_year = pgettext("month alone", "F"), pgettext("month and year", "F Y")
+    return date_format(on, plain if soon else with_year)
+
+
+def _day(on: date, group: Group, at: datetime) -> str:
+    return date_words(on, with_year=(on - at.astimezone(group.zone).date()).days > 330)
