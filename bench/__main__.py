@@ -1,0 +1,17 @@
+"""`make bench`: figures of this machine, one JSON line each."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from bench import start
+
+
+def figures() -> Iterator[dict[str, Any]]:
+    """Every figure, as it is measured."""
+    yield from start.figures()
+
+
+if __name__ == "__main__":
+    for figure in figures():
+        print(json.dumps(figure), flush=True)
