@@ -39,7 +39,7 @@ NEEDED = {
     "SECRET_KEY": "a long random text, the same for every process, kept out of the database",
     "ALLOWED_HOSTS": "the names this site answers to, separated by commas",
     "SITE_URL": "the address people type, such as https://balint.example",
-    "EMAIL_URL": "the mail server, such as smtp+tls://user:password@host:587",
+    "EMAIL_URL": "the mail server, such as submission://user:password@host:587",
     "DEFAULT_FROM_EMAIL": "the address letters come from, such as balint@example.org",
     "BALINT_KEY_FILE": "the file with the keys, outside the database (`manage.py keys create`)",
 }
@@ -51,7 +51,7 @@ FOR_TESTS = {
     "SECRET_KEY": "only for tests, where nothing is kept",
     "ALLOWED_HOSTS": "testserver,127.0.0.1,localhost",
     "SITE_URL": "http://testserver",
-    "EMAIL_URL": "memorymail://",
+    "EMAIL_URL": "memory://",
     "DEFAULT_FROM_EMAIL": "balint@balint.test",
     "BALINT_KEY_FILE": "/nonexistent/keys.json",
 }
@@ -223,6 +223,9 @@ CONTENT_SECURITY_POLICY = {
 }
 
 dj_email_url.SCHEMES["maildir"] = "balint.demo_mail.MaildirBackend"
+if urlsplit(needed("EMAIL_URL")).scheme not in dj_email_url.SCHEMES:
+    # It would quietly mean mail and its password in clear text.
+    raise ImproperlyConfigured("EMAIL_URL must begin with submission:// (STARTTLS) or smtp://.")
 vars().update(dj_email_url.parse(needed("EMAIL_URL")))
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = needed("DEFAULT_FROM_EMAIL")
 # Shorter than a letter's lease, so that a hanging server cannot make a second worker send it too.
