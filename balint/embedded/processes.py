@@ -45,7 +45,10 @@ def fingerprint(pid: int) -> str:
 
 
 def ending_with_us(number: signal.Signals, command: list[str]) -> list[str]:
-    """The command, sent this signal when we are killed, where the system can do that (Linux)."""
+    """The command, sent this signal when we are killed, where the system can do that (Linux).
+
+    “We” is the thread that starts it: start it from one that lives as long as it should.
+    """
     return [*_setpriv(), number.name.removeprefix("SIG"), *command] if _setpriv() else command
 
 

@@ -1,6 +1,7 @@
 """`make run`: starts everything in order, says so, watches, and stops everything in reverse."""
 
 import contextlib
+import errno
 import os
 import signal
 import socket
@@ -238,16 +239,24 @@ class Supervisor:
 
 
 def refuse_taken(port: int) -> None:
-    """Say so before anything starts when another program listens there."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
+    """Say so before anything starts when another program listens there, also as `localhost`."""
+    for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+        why = _why_taken(family, host, port)
+        if why and (family == socket.AF_INET or why == os.strerror(errno.EADDRINUSE)):
             raise CannotStart(
-                f"Port {port} cannot be used ({error.strerror}). "
+                f"Port {port} cannot be used ({why}). "
                 f"Choose another: `PORT={port % 65535 + 1} make run`."
-            ) from None
+            )
+
+
+def _why_taken(family: socket.AddressFamily, host: str, port: int) -> str | None:
+    try:
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OSError as error:
+        return error.strerror
+    return None
 
 
 def _obituary(name: str, log: Path) -> str:

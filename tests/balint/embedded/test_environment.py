@@ -21,8 +21,21 @@ def test_a_port_that_is_none_is_named(text: str) -> None:
         environment.port_from({"PORT": text})
 
 
-def test_a_port_taken_by_another_program_is_named_with_a_way_out() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as other:
+def loopbacks() -> list[tuple[str, socket.AddressFamily]]:
+    """This machine's own: not every one has the second."""
+    second = ("::1", socket.AF_INET6)
+    try:
+        socket.create_server((second[0], 0), family=second[1]).close()
+    except OSError:
+        return [("127.0.0.1", socket.AF_INET)]
+    return [("127.0.0.1", socket.AF_INET), second]
+
+
+@pytest.mark.parametrize(("host", "family"), loopbacks())
+def test_a_port_taken_by_another_program_is_named_with_a_way_out(
+    host: str, family: socket.AddressFamily
+) -> None:
+    with socket.create_server((host, 0), family=family) as other:
         port = other.getsockname()[1]
         with pytest.raises(CannotStart, match=f"Port {port} cannot be used .*make run"):
             supervisor.refuse_taken(port)
