@@ -66,6 +66,9 @@ BY_MODEL: dict[str, dict[str, str]] = {
     "members.Heartbeat": {"roster": READ, "worker": ALL},
     "members.DataKey": {"app": "select, insert"},
     "sessions.Session": {"roster": ALL},
+    # Dead invitations are removed by the worker, with the answers to them.
+    "groups.Proposal": {"worker": "select, delete"},
+    "groups.Consent": {"worker": "select, delete"},
     "contenttypes.ContentType": {"roster": READ, "worker": READ},
     "balint_sessions.Session": {"worker": READ},
 }

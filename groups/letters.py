@@ -1,22 +1,39 @@
-"""Letters of the frame: invitations, and word to leaders that someone is proposed."""
+"""Letters of the frame: invitations, and word to those whose yes is asked for.
+
+Neither says a name but the recipient's and the signature, nor what the group is called inside.
+"""
 
 from datetime import datetime
 
-from groups.models import Proposal
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from groups import invitations, policy, zones
+from groups.models import Group, Proposal, ProposedAs, ProposedRole
+from members.letters import outbox
+from members.letters.compose import message, page
+from members.letters.kinds import LetterKind, Message, register
+from members.models import Letter, Member
+
+INVITATION = "invitation"
+PROPOSAL = "proposal"
 
 
 def invite(proposal: Proposal, *, at: datetime) -> None:
-    """Plan the invitation of the present sending."""
-    from members.letters import outbox
-
+    """Plan the invitation of the present sending; an earlier one that still waits is void."""
+    outbox.cancel(about=proposal.pk, kinds={INVITATION}, versions_below=proposal.sends)
+    # Whoever has an account is written to as a person: in their language, at their address.
+    person = Member.objects.filter(email=proposal.address, is_active=True).first()
     outbox.plan(
         [
             outbox.letter(
-                "invitation",
+                INVITATION,
                 about=proposal.pk,
                 version=proposal.sends,
                 group_id=proposal.group_id,
-                address=proposal.address,
+                recipient=person,
+                address="" if person else proposal.address,
                 send_after=at,
                 send_before=proposal.expires_at,
             )
@@ -25,26 +42,99 @@ def invite(proposal: Proposal, *, at: datetime) -> None:
 
 
 def stop_inviting(proposal: Proposal) -> None:
-    """An invitation not sent yet is not sent any more."""
-    from members.letters import outbox
-
+    """A letter about it that is not sent yet is not sent any more."""
     outbox.cancel(about=proposal.pk)
 
 
 def tell_leaders_of_proposal(proposal: Proposal, *, at: datetime) -> None:
-    """Plan word to each leader that someone is proposed; the name stays on the page."""
-    from groups import policy
-    from members.letters import outbox
-
-    assert proposal.group is not None  # noqa: S101
+    """Plan word to everyone whose yes is asked for; the name stays on the page."""
     outbox.plan(
         outbox.letter(
-            "proposal",
+            PROPOSAL,
             about=proposal.pk,
             version=0,
             group_id=proposal.group_id,
-            recipient=leader,
+            recipient=person,
             send_after=at,
         )
-        for leader in policy.leaders(proposal.group, at)
+        for person in _asked(proposal, at)
+        if person.pk != proposal.proposed_by_id
     )
+
+
+def register_kinds() -> None:
+    """Tell the engine what this app's letters are."""
+    register(LetterKind(INVITATION, _invitation_is_wanted, _invitation))
+    register(LetterKind(PROPOSAL, _word_is_wanted, _word))
+
+
+def signature(group: Group | None, at: datetime) -> list[str]:
+    """The names of the group's leaders at `at`, one a line; “Balint” where there is none."""
+    names = [str(leader) for leader in policy.leaders(group, at)] if group else []
+    return names or [_("Balint")]
+
+
+def _asked(proposal: Proposal, at: datetime) -> QuerySet[Member]:
+    """The leaders; in a leaderless group that is to get a leader, everyone inside."""
+    assert proposal.group is not None  # noqa: S101  An admin's proposal is nobody's to answer.
+    leaders = policy.leaders(proposal.group, at)
+    if proposal.role == ProposedRole.LEADER and not leaders.exists():
+        inside = policy.current(proposal.group, at).values("member")
+        return Member.objects.filter(pk__in=inside)
+    return leaders
+
+
+def _invitation_is_wanted(letter: Letter) -> bool:
+    return Proposal.objects.filter(
+        Proposal.OPEN, pk=letter.about_id, sends=letter.about_version, consented_at__isnull=False
+    ).exists()
+
+
+def _word_is_wanted(letter: Letter) -> bool:
+    proposal = (
+        Proposal.objects.filter(Proposal.OPEN, pk=letter.about_id, consented_at=None)
+        .select_related("group")
+        .first()
+    )
+    if proposal is None or letter.recipient is None:
+        return False
+    return _asked(proposal, timezone.now()).filter(pk=letter.recipient.pk).exists()
+
+
+def _invitation(letter: Letter) -> Message:
+    proposal = _proposal(letter)
+    until = proposal.expires_at and timezone.localdate(proposal.expires_at)
+    words = {
+        "name": letter.recipient.first_name if letter.recipient else proposal.name,
+        "role": proposal.role,
+        "group": proposal.group.alias if proposal.group else "",
+        "link": invitations.url(proposal),
+        "until": until and zones.date_words(until, with_year=True),
+        "signature": _inviter(proposal),
+    }
+    return message(_("An invitation"), "invitation", words)
+
+
+def _inviter(proposal: Proposal) -> list[str]:
+    """The leaders sign what a leader proposed, the programme what the office did."""
+    if proposal.proposed_as == ProposedAs.LEADER:
+        return signature(proposal.group, timezone.now())
+    return [str(proposal.programme)]
+
+
+def _word(letter: Letter) -> Message:
+    proposal = _proposal(letter)
+    assert proposal.group is not None  # noqa: S101
+    assert letter.recipient is not None  # noqa: S101
+    words = {
+        "name": letter.recipient.first_name,
+        "group": proposal.group.name_outside,
+        "link": page("roster", proposal.group.pk),
+        "signature": [_("Balint")],
+    }
+    subject = _("%(group)s: someone has been proposed")
+    return message(subject % {"group": proposal.group.name_outside}, "proposal", words)
+
+
+def _proposal(letter: Letter) -> Proposal:
+    return Proposal.objects.select_related("group", "programme").get(pk=letter.about_id)

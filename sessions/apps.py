@@ -8,3 +8,9 @@ class SessionsConfig(AppConfig):
     name = "sessions"
     label = "balint_sessions"
     verbose_name = _("Sessions")
+
+    def ready(self) -> None:
+        from sessions import letters, listening
+
+        letters.register_kinds()
+        listening.listen()

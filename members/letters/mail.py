@@ -1,0 +1,30 @@
+"""A letter as a mail: our own Message-ID, marked as automatic, plain text first and HTML last."""
+
+from django.core.mail import EmailMultiAlternatives
+
+from members.letters.kinds import Message
+from members.models import Letter
+
+# What automatic answers ask for to keep silent (RFC 3834, and the name Exchange knows it by).
+AUTOMATIC = {
+    "Auto-Submitted": "auto-generated",
+    "X-Auto-Response-Suppress": "OOF, NRN, AutoReply, RN",
+}
+
+
+def address_of(letter: Letter) -> str:
+    """Where it goes: the person's present address, or the one it was written to."""
+    return letter.recipient.email if letter.recipient else letter.address
+
+
+def build(letter: Letter, message: Message) -> EmailMultiAlternatives:
+    """The mail; tried again it has the same Message-ID, so that mail programs show it once."""
+    mail = EmailMultiAlternatives(
+        subject=" ".join(message.subject.split()),
+        body=message.text,
+        to=[address_of(letter)],
+        headers={"Message-ID": letter.message_id} | AUTOMATIC,
+    )
+    # Readers take the last form they can show.
+    mail.attach_alternative(message.html, "text/html")
+    return mail

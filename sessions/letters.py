@@ -1,0 +1,167 @@
+"""Letters about a session: reminders, and word that it was moved, cancelled or put back.
+
+Three sentences, signed by the leaders. Never a name but the recipient's and theirs, who comes or
+how many, a reason, the link of the call, the code of the door, or anything of a case.
+"""
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Exists, F, Func, OuterRef, Q, Value
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from groups import zones
+from groups.letters import signature
+from groups.models import Membership, Preference, Setting
+from members.letters.compose import message, page
+from members.letters.kinds import LetterKind, Message, register
+from members.models import Letter, Member
+from sessions.models import Session
+from sessions.phases import Phase
+
+# By the days before the session they go out.
+REMINDERS = {7: "reminder-7", 1: "reminder-1"}
+MOVED, CANCELLED, RESTORED = "moved", "cancelled", "restored"
+NOTICES = frozenset({MOVED, CANCELLED, RESTORED})
+
+
+class MayRemind(Func):
+    """`balint_may_remind(person, session)`: belongs, agreed once, not on leave at its start."""
+
+    function = "public.balint_may_remind"
+    output_field = models.BooleanField()
+
+
+def register_kinds() -> None:
+    """Tell the engine what this app's letters are."""
+    for name in REMINDERS.values():
+        register(LetterKind(name, _reminder_is_wanted, _reminder, family="reminder"))
+    for name in NOTICES:
+        register(LetterKind(name, _notice_is_wanted, _notice))
+
+
+def upcoming(letter: Letter) -> models.QuerySet[Session]:
+    """The session a letter is about, if it still lies ahead and stands as the letter knows it."""
+    return Session.objects.filter(
+        pk=letter.about_id,
+        sequence=letter.about_version,
+        settled_at__isnull=False,
+        starts_at__gt=Now(),
+    )
+
+
+def _reminder_is_wanted(letter: Letter) -> bool:
+    """The worker reads neither answers nor leaves: an answer has cancelled the letter by now."""
+    wants_none = Preference.objects.filter(
+        group=OuterRef("group"), member=letter.recipient, reminders=False
+    )
+    return (
+        upcoming(letter)
+        .filter(~Exists(wants_none), phase=Phase.PLANNED)
+        .annotate(may=MayRemind(Value(letter.recipient_id), F("pk")))
+        .filter(may=True)
+        .exists()
+    )
+
+
+def _notice_is_wanted(letter: Letter) -> bool:
+    """Everyone still in the group hears of a change, those who want no reminders too."""
+    inside = Membership.objects.filter(
+        Q(ended_at=None) | Q(ended_at__gt=Now()),
+        group=letter.group_id,
+        member=letter.recipient,
+        starts_at__lte=Now(),
+    )
+    cancelled = Q(phase=Phase.CANCELLED)
+    stands = cancelled if letter.kind == CANCELLED else ~cancelled
+    return upcoming(letter).filter(stands, Exists(inside)).exists()
+
+
+def _reminder(letter: Letter) -> Message:
+    session = _session(letter)
+    week_ahead = letter.kind == REMINDERS[7]
+    words = _words(session, letter)
+    day = words["day"] if week_ahead else words["weekday"]
+    subject = _("%(group)s meets on %(day)s") % {"group": words["group"], "day": day}
+    return message(subject, "reminder", words)
+
+
+def _notice(letter: Letter) -> Message:
+    session = _session(letter)
+    words = _words(session, letter)
+    subjects = {
+        MOVED: _("%(group)s has moved a meeting"),
+        CANCELLED: _("%(group)s does not meet on %(day)s"),
+        RESTORED: _("%(group)s meets on %(day)s after all"),
+    }
+    if letter.kind == CANCELLED:
+        words |= _next_date(session, letter)
+    return message(subjects[letter.kind] % words, letter.kind, words)
+
+
+def _session(letter: Letter) -> Session:
+    return Session.objects.select_related("group").get(pk=letter.about_id)
+
+
+def _recipient(letter: Letter) -> Member:
+    assert letter.recipient is not None  # noqa: S101  These letters go to members only.
+    return letter.recipient
+
+
+def _words(session: Session, letter: Letter) -> dict[str, Any]:
+    person = _recipient(letter)
+    when = _when(session, person)
+    return {
+        "name": person.first_name,
+        "group": session.group.name_outside,
+        "when": _both_clocks(when),
+        "day": when.day,
+        "weekday": date_format(when.on, pgettext("day of the week, as in Thursday", "l")),
+        "place": _place(session),
+        "link": page("session", session.pk),
+        "signature": signature(session.group, timezone.now()),
+    }
+
+
+def _when(session: Session, person: Member) -> zones.When:
+    today = timezone.localdate(timezone=session.zone)
+    return zones.when_words(
+        session.starts_at, session.minutes, session.time_zone, person.time_zone, today
+    )
+
+
+def _both_clocks(when: zones.When) -> str:
+    """“Thursday 17 December, 19:30–21:00, Jerusalem time (for you 17:30–19:00, London time)”."""
+    if when.yours is None:
+        return str(when)
+    return _("%(when)s (for you %(yours)s)") % {"when": when, "yours": when.yours_words}
+
+
+def _place(session: Session) -> str:
+    """The place as the leaders wrote it; an address of a call they put there stays on the page."""
+    place = "" if "://" in session.place else session.place
+    if session.setting == Setting.ONLINE:
+        return place or _("online")
+    if session.setting == Setting.MIXED:
+        return _("%(place)s, and online") % {"place": place} if place else ""
+    return place
+
+
+def _next_date(session: Session, letter: Letter) -> dict[str, Any]:
+    """After a cancellation always the next date, and the page with all of them."""
+    following = (
+        Session.objects.filter(
+            group=session.group,
+            settled_at__isnull=False,
+            phase=Phase.PLANNED,
+            starts_at__gt=max(session.starts_at, timezone.now()),
+        )
+        .order_by("starts_at")
+        .first()
+    )
+    when = _both_clocks(_when(following, _recipient(letter))) if following else ""
+    return {"next": when, "link": page("group", session.group_id)}

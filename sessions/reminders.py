@@ -1,0 +1,315 @@
+"""Which letters a session needs, planned in the transaction of whatever changed it.
+
+Reminders go out at the session's wall time so many calendar days earlier, after the recipient's
+quiet hours, and only while that still lies ahead. A change plans them anew for the session's new
+`sequence` and tells everyone at once. A cancelled reminder of the present sequence stands for a
+“can't come”: whoever may not read answers puts no other in its place.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from groups.models import Group
+from members.letters import outbox
+from members.letters.health import WAITING
+from members.models import Letter, LetterState, Member
+from sessions import reminded
+from sessions.letters import CANCELLED, MOVED, NOTICES, REMINDERS, RESTORED
+from sessions.models import Change, Session
+from sessions.phases import Phase
+from sessions.reminded import Pair, Person
+
+REMINDER_KINDS = frozenset(REMINDERS.values())
+# Word of a change goes with the change; its letters are removed 30 days later and must not return.
+NEWS_LASTS = timedelta(days=1)
+# How far ahead the worker looks for what is missing: the longest offset and a week of outage.
+HORIZON = timedelta(days=14)
+CHUNK = 200
+
+Key = tuple[UUID, int, UUID | None, str]  # session, sequence, recipient, kind
+
+
+def sync(session: Session, *, at: datetime) -> None:
+    """Plan, renew or take back all letters of a session that was made, settled or changed."""
+    sync_many([session], at=at)
+
+
+def sync_many(sessions: Iterable[Session], *, at: datetime) -> None:
+    """The same for a year; the number of queries does not depend on the number of sessions."""
+    sessions = list(sessions)
+    if not sessions:
+        return
+    _cancel_stale(Letter.objects.filter(about_id__in=[session.pk for session in sessions]), at)
+    ahead = [session for session in sessions if session.settled_at and session.starts_at > at]
+    if ahead:
+        everyone = reminded.people({session.group_id for session in ahead}, at)
+        _tell_of_changes(ahead, everyone, at)
+        _renew([s for s in ahead if s.phase == Phase.PLANNED], everyone, at)
+
+
+def sync_person(group: Group, member: Member, *, at: datetime) -> None:
+    """A person's reminders in a group, after joining, leaving, leave, agreement or a preference."""
+    sessions = list(_open_sessions(at).filter(group=group))
+    _renew(sessions, _alone(member, {group.pk}, at), at, only=member)
+
+
+def stop_for(session: Session, member: Member, *, at: datetime) -> None:
+    """No reminders of this session for someone who cannot come; notices of a change still go."""
+    outbox.cancel(about=session.pk, recipient=member, kinds=REMINDER_KINDS)
+    outbox.plan(
+        _reminder(session, member, kind, moment, LetterState.CANCELLED)
+        for kind, moment in reminded.moments(session, member, _offsets(session))
+        if moment > at
+    )
+
+
+def resume_for(session: Session, member: Member, *, at: datetime) -> None:
+    """The answer is taken back: what of the reminders still lies ahead is planned again."""
+    Letter.objects.filter(
+        about_id=session.pk,
+        about_version=session.sequence,
+        recipient=member,
+        kind__in=REMINDER_KINDS,
+        state=LetterState.CANCELLED,
+        send_after__gt=at,
+    ).delete()
+    if _open_sessions(at).filter(pk=session.pk).exists():
+        person = _alone(member, {session.group_id}, at)
+        _renew([session], person, at, only=member, answered=set())
+
+
+def reconcile(*, at: datetime) -> int:
+    """The worker's check: takes back what is stale, plans what is missing; how many it planned.
+
+    It heals what a fault or a restored backup left, and begins with newcomers on their first day.
+    """
+    _cancel_stale(Letter.objects.all(), at)
+    near = list(_open_sessions(at).filter(starts_at__lte=at + HORIZON).order_by("starts_at", "pk"))
+    chunks = (near[start : start + CHUNK] for start in range(0, len(near), CHUNK))
+    return sum(_fill_in(chunk, at) for chunk in chunks)
+
+
+def _open_sessions(at: datetime) -> QuerySet[Session]:
+    return Session.objects.filter(settled_at__isnull=False, starts_at__gt=at, phase=Phase.PLANNED)
+
+
+def _alone(member: Member, groups: Collection[UUID], at: datetime) -> list[Person]:
+    return [person for person in reminded.people(groups, at) if person.member.pk == member.pk]
+
+
+def _offsets(session: Session) -> tuple[int, ...]:
+    return reminded.offsets([session])[session.pk]
+
+
+def _cancel_stale(letters: QuerySet[Letter], at: datetime) -> None:
+    """Take back waiting letters about a session that has moved on, is off, over or gone."""
+    as_known = Session.objects.filter(
+        pk=OuterRef("about_id"),
+        sequence=OuterRef("about_version"),
+        settled_at__isnull=False,
+        starts_at__gt=at,
+    )
+    reminders = Q(kind__in=REMINDER_KINDS) & ~Exists(as_known.filter(phase=Phase.PLANNED))
+    notices = Q(kind__in=NOTICES) & ~Exists(as_known)
+    stale = letters.filter(reminders | notices, state__in=WAITING)
+    # One that is just being leased is looked at again before it goes, so nobody waits for it here.
+    free = stale.select_for_update(skip_locked=True)
+    Letter.objects.filter(pk__in=free.values("pk")).update(state=LetterState.CANCELLED)
+
+
+def _renew(
+    sessions: Sequence[Session],
+    everyone: Iterable[Person],
+    at: datetime,
+    *,
+    only: Member | None = None,
+    answered: set[Pair] | None = None,
+) -> None:
+    """Make the reminders of these sessions what they should be, for all or for one person."""
+    if not sessions:
+        return
+    answered = reminded.cannot_come(sessions) if answered is None else answered
+    wanted = list(_wanted(sessions, everyone, answered))
+    _take_back(sessions, {_key(letter) for letter in wanted}, answered, only)
+    outbox.plan(letter for letter in wanted if letter.send_after > at)
+
+
+def _wanted(
+    sessions: Sequence[Session], everyone: Iterable[Person], answered: set[Pair]
+) -> Iterator[Letter]:
+    """The reminders there should be; of somebody who cannot come, cancelled from the start."""
+    offsets = reminded.offsets(sessions)
+    pairs = list(reminded.pairs(sessions, everyone))
+    allowed = reminded.allowed((session.pk, person.member.pk) for session, person in pairs)
+    for session, person in pairs:
+        pair = (session.pk, person.member.pk)
+        if pair in allowed:
+            state = LetterState.CANCELLED if pair in answered else LetterState.PENDING
+            for kind, moment in reminded.moments(session, person.member, offsets[session.pk]):
+                yield _reminder(session, person.member, kind, moment, state)
+
+
+def _take_back(
+    sessions: Sequence[Session],
+    wanted: Collection[Key],
+    answered: set[Pair],
+    only: Member | None,
+) -> None:
+    """Remove waiting reminders of those who left, are away or want none; they may be planned again.
+
+    One that was tried already, or whose recipient cannot come, stays as cancelled.
+    """
+    waiting = Letter.objects.filter(
+        about_id__in=[session.pk for session in sessions],
+        kind__in=REMINDER_KINDS,
+        state__in=WAITING,
+    )
+    if only is not None:
+        waiting = waiting.filter(recipient=only)
+    removed: list[UUID] = []
+    cancelled: list[UUID] = []
+    for letter in waiting:
+        if (letter.about_id, letter.recipient_id) in answered:
+            cancelled.append(letter.pk)
+        elif _key(letter) not in wanted:
+            (cancelled if letter.attempts else removed).append(letter.pk)
+    if cancelled:
+        Letter.objects.filter(pk__in=cancelled).update(state=LetterState.CANCELLED)
+    if removed:
+        Letter.objects.filter(pk__in=removed).delete()
+
+
+def _fill_in(sessions: Sequence[Session], at: datetime) -> int:
+    """Plan reminders that nobody planned; all of a chunk in a handful of queries."""
+    everyone = reminded.people({session.group_id for session in sessions}, at)
+    offsets, known = reminded.offsets(sessions), _known(sessions)
+    missing = {}
+    for session, person in reminded.pairs(sessions, everyone):
+        for kind, moment in reminded.moments(session, person.member, offsets[session.pk]):
+            key = (session.pk, session.sequence, person.member.pk, kind)
+            if moment > at and key not in known:
+                missing[key] = _reminder(session, person.member, kind, moment)
+    allowed = reminded.allowed({(session, member) for session, _, member, _ in missing})
+    return outbox.plan(
+        letter
+        for (session, _, member, _), letter in missing.items()
+        if (session, member) in allowed
+    )
+
+
+def _known(sessions: Sequence[Session]) -> set[Key]:
+    rows = Letter.objects.filter(
+        about_id__in=[session.pk for session in sessions], kind__in=REMINDER_KINDS
+    )
+    return set(rows.values_list("about_id", "about_version", "recipient_id", "kind"))
+
+
+def _key(letter: Letter) -> Key:
+    return (letter.about_id, letter.about_version, letter.recipient_id, letter.kind)
+
+
+def _reminder(
+    session: Session,
+    member: Member,
+    kind: str,
+    moment: datetime,
+    state: LetterState = LetterState.PENDING,
+) -> Letter:
+    return outbox.letter(
+        kind,
+        about=session.pk,
+        version=session.sequence,
+        group_id=session.group_id,
+        recipient=member,
+        send_after=moment,
+        send_before=session.starts_at,
+        state=state,
+    )
+
+
+def _tell_of_changes(sessions: Sequence[Session], everyone: Sequence[Person], at: datetime) -> None:
+    """Word of what just changed, to all who are active, also those who want or need no reminder."""
+    changed = [s for s in sessions if s.sequence and s.updated_at > at - NEWS_LASTS]
+    if not changed:
+        return
+    told = _told(changed)
+    kinds = _kinds_of_news(changed, told)
+    news = [session for session in changed if _is_news(session, told[session.pk], at)]
+    away = reminded.away({session.group_id for session in news}, at)
+    outbox.plan(
+        outbox.letter(
+            kinds[session.pk],
+            about=session.pk,
+            version=session.sequence,
+            group_id=session.group_id,
+            recipient=person.member,
+            send_after=at,
+            send_before=session.starts_at,
+        )
+        for session in news
+        for person in everyone
+        if person.group == session.group_id and _concerns(session, person, away, at)
+    )
+
+
+def _told(sessions: Sequence[Session]) -> dict[UUID, list[tuple[int, str]]]:
+    """The sequences and kinds of all letters about each session, in order."""
+    rows = Letter.objects.filter(about_id__in=[session.pk for session in sessions])
+    told = defaultdict(list)
+    for about, version, kind in (
+        rows.order_by("about_version").values_list("about_id", "about_version", "kind").distinct()
+    ):
+        told[about].append((version, kind))
+    return told
+
+
+def _is_news(session: Session, told: Sequence[tuple[int, str]], at: datetime) -> bool:
+    """Whether nobody was told of this sequence, and the date was known before it changed."""
+    versions = {version for version, _ in told}
+    was_known = bool(versions) or (session.settled_at is not None and session.settled_at < at)
+    return was_known and session.sequence not in versions
+
+
+def _kinds_of_news(
+    sessions: Sequence[Session], told: dict[UUID, list[tuple[int, str]]]
+) -> dict[UUID, str]:
+    """What happened to each; after a cancellation nothing but putting it back can follow."""
+    put_back = _put_back(sessions)
+    kinds = {}
+    for session in sessions:
+        last = [kind for _, kind in told[session.pk] if kind in NOTICES][-1:]
+        if session.phase == Phase.CANCELLED:
+            kinds[session.pk] = CANCELLED
+        else:
+            back = session.pk in put_back or last == [CANCELLED]
+            kinds[session.pk] = RESTORED if back else MOVED
+    return kinds
+
+
+def _put_back(sessions: Sequence[Session]) -> set[UUID]:
+    """Those whose latest change says so, where the asker may read changes."""
+    if not reminded.readable(Change):
+        return set()
+    since = {session.pk: session.updated_at for session in sessions}
+    rows = (
+        Change.objects.filter(session__in=since).order_by("at").values_list("session", "kind", "at")
+    )
+    last = {session: (kind, at) for session, kind, at in rows}
+    return {pk for pk, (kind, at) in last.items() if kind == RESTORED and at >= since[pk]}
+
+
+def _concerns(
+    session: Session,
+    person: Person,
+    away: dict[Pair, list[tuple[datetime, datetime | None]]],
+    at: datetime,
+) -> bool:
+    """Whether the person is active now, or will be when the session starts."""
+    leaves = away.get((person.group, person.member.pk), [])
+    if not reminded.within(leaves, at):
+        return True
+    return person.belongs(session.starts_at) and not reminded.within(leaves, session.starts_at)
