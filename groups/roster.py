@@ -6,6 +6,7 @@ The office's pages use `inside` and `companies` only: they read nothing but the 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import TYPE_CHECKING, TypedDict
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
@@ -30,8 +31,19 @@ from groups.policy import agreement_in_force
 from groups.zones import date_words
 from members.models import Member
 
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
 
-def inside(groups: Iterable[Group], at: datetime) -> QuerySet[Membership]:
+
+class Agreed(TypedDict):
+    """What `inside` adds to a membership."""
+
+    agreed: bool
+
+
+def inside(
+    groups: Iterable[Group], at: datetime
+) -> "QuerySet[WithAnnotations[Membership, Agreed]]":
     """Who is in these groups, leaders first, each with `agreed` to the version in force."""
     newest = Subquery(agreement_in_force(OuterRef(OuterRef("group")), at).values("pk")[:1])
     agreed = Acceptance.objects.filter(member=OuterRef("member"), agreement=newest)
@@ -61,11 +73,31 @@ class Company:
     @property
     def words(self) -> str:
         """“7 members, room for 3”."""
-        members = ngettext("%(count)d member", "%(count)d members", self.members)
-        counted = members % {"count": self.members}
         if not self.room:
-            return _("%(members)s, no room") % {"members": counted}
-        return _("%(members)s, room for %(room)d") % {"members": counted, "room": self.room}
+            return _("%(members)s, no room") % {"members": self.counted}
+        return _("%(members)s, room for %(room)d") % {"members": self.counted, "room": self.room}
+
+    def words_with(self, endings: Iterable[Ending], at: datetime) -> str:
+        """The same; of a full group that will have room, “10 members, a place from January”."""
+        going = [row for row in endings if row.confirmed_at and not row.membership.leads]
+        if self.room or not going:
+            return self.words
+        first = min(going, key=lambda ending: ending.ends_at)
+        month = _month(first.ends_at.astimezone(self.group.zone).date(), self.group, at)
+        return _("%(members)s, a place from %(month)s") % {"members": self.counted, "month": month}
+
+    @property
+    def counted(self) -> str:
+        """“7 members”."""
+        words = ngettext("%(count)d member", "%(count)d members", self.members)
+        return words % {"count": self.members}
+
+    @property
+    def leaders_counted(self) -> str:
+        """“2 leaders”, “no leader”."""
+        count = len(self.leaders)
+        words = ngettext("%(count)d leader", "%(count)d leaders", count)
+        return words % {"count": count} if count else _("no leader")
 
 
 def companies(groups: Iterable[Group], at: datetime) -> dict[UUID, Company]:
@@ -80,6 +112,7 @@ def companies(groups: Iterable[Group], at: datetime) -> dict[UUID, Company]:
             company.members += 1
     open_ones = Proposal.objects.filter(Proposal.OPEN, group__in=list(found))
     for proposal in open_ones.exclude(expires_at__lte=at):
+        assert proposal.group_id is not None  # noqa: S101 - for the type checker
         company = found[proposal.group_id]
         company.unanswered += proposal.consented_at is None
         invited = proposal.consented_at is not None
@@ -118,8 +151,9 @@ class Person:
     @property
     def may_take_back(self) -> bool:
         """A farewell the leaders settled; a person's own is theirs, an asked one stands above."""
-        settled = self.ending is not None and self.ending.confirmed_at is not None
-        return settled and self.ending.asked_as != AskedAs.PERSON
+        if self.ending is None or self.ending.confirmed_at is None:
+            return False
+        return self.ending.asked_as != AskedAs.PERSON
 
 
 def persons(group: Group, endings: Sequence[Ending], *, at: datetime) -> list[Person]:
@@ -187,6 +221,11 @@ def day_of(ending: Ending, at: datetime) -> str:
     return _day(last_day(ending.ends_at, ending.group.time_zone), ending.group, at)
 
 
+def inside_day(moment: datetime, group: Group, at: datetime) -> str:
+    """“21 January”: the group's own date of an instant, with the year if it is far away."""
+    return _day(moment.astimezone(group.zone).date(), group, at)
+
+
 @dataclass(frozen=True)
 class Away:
     """A person's own time away, in the group's days."""
@@ -200,7 +239,7 @@ class Away:
         if leave is None:
             return None
         first, back = (
-            _day(moment.astimezone(group.zone).date(), group, at) if moment else ""
+            inside_day(moment, group, at) if moment else ""
             for moment in (leave.starts_at, leave.ended_at)
         )
         return cls(leave.starts_at <= at, first, back)
@@ -227,8 +266,7 @@ def since_words(membership: Membership, at: datetime) -> str:
 
 def _leave_words(leave: Leave, group: Group, at: datetime) -> str:
     if leave.starts_at > at:
-        first = leave.starts_at.astimezone(group.zone).date()
-        return _("away from %(day)s") % {"day": _day(first, group, at)}
+        return _("away from %(day)s") % {"day": inside_day(leave.starts_at, group, at)}
     if leave.ended_at is None:
         return _("away")
     back = leave.ended_at.astimezone(group.zone).date()
@@ -247,4 +285,4 @@ def _month(on: date, group: Group, at: datetime) -> str:
 
 
 def _day(on: date, group: Group, at: datetime) -> str:
-    return date_words(on, with_year=(on - at.astimezone(group.zone).date()).days > 330)
+    return date_words(on, with_year=abs((on - at.astimezone(group.zone).date()).days) > 330)

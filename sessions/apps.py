@@ -10,7 +10,8 @@ class SessionsConfig(AppConfig):
     verbose_name = _("Sessions")
 
     def ready(self) -> None:
-        from sessions import letters, listening
+        from sessions import letters, listening, office
 
         letters.register_kinds()
         listening.listen()
+        office.keep_versions_from_meetings()

@@ -98,7 +98,7 @@ class InsideForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.fields["keeps_cases_days"].widget.attrs.update(min=7, max=365)
         if entrance:
-            self.initial |= {"join_link": entrance.join_link, "door": entrance.door}
+            self.initial.update(join_link=entrance.join_link, door=entrance.door)
         for phase, (label, usual) in USUAL.items():
             self.fields[f"minutes_{phase}"] = forms.IntegerField(
                 label=label,

@@ -25,10 +25,10 @@ HOW = {"away": AwayForm, "farewell": FarewellForm}
 def roster_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Who is in the group: names for members, all that is to be looked after for leaders."""
     group = get_object_or_404(Group, pk=pk)
-    if Role.ADMIN in policy.roles_of(request.user, group, timezone.now()):
+    if Role.ADMIN in policy.roles_of(gate.person(request), group, timezone.now()):
         return redirect("programme_group", group.programme_id, group.pk)
     group = gate.enter(request, pk, Action.SEE_NAMES)
-    if policy.may(request.user, Action.SEE_LEAVES, group, timezone.now()):
+    if policy.may(gate.person(request), Action.SEE_LEAVES, group, timezone.now()):
         return _leaders_page(request, group)
     return _members_page(request, group)
 
@@ -38,7 +38,7 @@ def _members_page(request: HttpRequest, group: Group) -> HttpResponse:
     page = {
         "group": group,
         "memberships": roster.inside([group], now),
-        "proposals": joining.waiting(group, member=request.user, at=now),
+        "proposals": joining.waiting(group, member=gate.person(request), at=now),
     }
     return render(request, "groups/roster.html", page)
 
@@ -50,21 +50,21 @@ def _leaders_page(
     status: int = 200,
 ) -> HttpResponse:
     now = timezone.now()
-    endings = roster.endings(group, to=request.user, at=now)
+    endings = roster.endings(group, to=gate.person(request), at=now)
     people = roster.persons(group, endings, at=now)
     page = {
         "group": group,
-        "people": [(person, _forms(person, bound)) for person in people],
+        "people": [(row, _forms(row, bound)) for row in people],
         "company": roster.companies([group], now)[group.pk],
-        "endings": roster.waiting(endings, to=request.user, at=now),
-        "proposals": joining.waiting(group, member=request.user, at=now),
+        "endings": roster.waiting(endings, to=gate.person(request), at=now),
+        "proposals": joining.waiting(group, member=gate.person(request), at=now),
     }
     return render(request, "groups/roster_leaders.html", page, status=status)
 
 
-def _forms(person: roster.Person, bound: tuple[UUID, str, Any] | None) -> dict[str, Any]:
+def _forms(row: roster.Person, bound: tuple[UUID, str, Any] | None) -> dict[str, Any]:
     """The two forms in a person's disclosure; the one just posted keeps what was typed."""
-    pk = person.membership.pk
+    pk = row.membership.pk
     forms: dict[str, Any] = {
         how: form(auto_id=f"{how}-{pk}-%s", initial={"starts_on": timezone.localdate()})
         for how, form in HOW.items()
@@ -79,7 +79,9 @@ def _forms(person: roster.Person, bound: tuple[UUID, str, Any] | None) -> dict[s
 def roster_person(request: HttpRequest, pk: UUID, membership_pk: UUID, how: str) -> HttpResponse:
     """A leader sets somebody's time away, or asks that they go."""
     group = gate.enter(request, pk, Action.SEE_LEAVES)
-    seen = visible.memberships(request.user, timezone.now()).select_related("member", "group")
+    seen = visible.memberships(gate.person(request), timezone.now()).select_related(
+        "member", "group"
+    )
     membership = get_object_or_404(seen, pk=membership_pk, group=group)
     form = HOW[how](request.POST, auto_id=f"{how}-{membership.pk}-%s")
     if not form.is_valid():
@@ -96,9 +98,11 @@ def roster_person(request: HttpRequest, pk: UUID, membership_pk: UUID, how: str)
 def _set(request: HttpRequest, membership: Membership, how: str, given: dict[str, Any]) -> str:
     now, name = timezone.now(), str(membership.member)
     if how == "away":
-        leaving.go_on_leave(membership.group, membership.member, by=request.user, at=now, **given)
+        leaving.go_on_leave(
+            membership.group, membership.member, by=gate.person(request), at=now, **given
+        )
         return _("%(name)s is away; the place is kept.") % {"name": name}
-    ending = leaving.end_membership(membership, by=request.user, at=now, **given)
+    ending = leaving.end_membership(membership, by=gate.person(request), at=now, **given)
     if ending.confirmed_at:
         return _("The farewell of %(name)s is set.") % {"name": name}
     return _("The other leader is asked on this page.")
@@ -108,9 +112,9 @@ def _set(request: HttpRequest, membership: Membership, how: str, given: dict[str
 def roster_back(request: HttpRequest, pk: UUID, membership_pk: UUID) -> HttpResponse:
     """A leader ends somebody's time away."""
     group = gate.enter(request, pk, Action.SEE_LEAVES)
-    seen = visible.memberships(request.user, timezone.now()).select_related("member")
+    seen = visible.memberships(gate.person(request), timezone.now()).select_related("member")
     membership = get_object_or_404(seen, pk=membership_pk, group=group)
-    leaving.come_back(group, membership.member, by=request.user, at=timezone.now())
+    leaving.come_back(group, membership.member, by=gate.person(request), at=timezone.now())
     messages.success(request, _("%(name)s is back.") % {"name": membership.member})
     return redirect("roster", group.pk)
 
@@ -118,9 +122,9 @@ def roster_back(request: HttpRequest, pk: UUID, membership_pk: UUID) -> HttpResp
 def _seen(request: HttpRequest, pk: UUID) -> Ending:
     """The ending, for whoever may see it from where they stand."""
     now = timezone.now()
-    seen = visible.endings(request.user, now).select_related("group", "membership__member")
+    seen = visible.endings(gate.person(request), now).select_related("group", "membership__member")
     ending = get_object_or_404(seen, pk=pk)
-    as_admin = Role.ADMIN in policy.roles_of(request.user, ending.group, now)
+    as_admin = Role.ADMIN in policy.roles_of(gate.person(request), ending.group, now)
     if as_admin and ending.asked_as != AskedAs.ADMIN:
         raise Http404
     return ending
@@ -131,7 +135,7 @@ def ending_confirm(request: HttpRequest, pk: UUID) -> HttpResponse:
     """A leader's yes."""
     ending = _seen(request, pk)
     gate.check(request, ending.group, Action.END_MEMBERSHIP)
-    leaving.confirm_ending(ending, by=request.user, at=timezone.now())
+    leaving.confirm_ending(ending, by=gate.person(request), at=timezone.now())
     messages.success(request, _("You said yes."))
     return redirect("roster", ending.group_id)
 
@@ -140,9 +144,9 @@ def ending_confirm(request: HttpRequest, pk: UUID) -> HttpResponse:
 def ending_withdraw(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Take an ending back, or say no to it."""
     ending = _seen(request, pk)
-    leaving.withdraw_ending(ending, by=request.user, at=timezone.now())
+    leaving.withdraw_ending(ending, by=gate.person(request), at=timezone.now())
     messages.success(request, _("Taken back. Nothing changes."))
-    if ending.membership.member_id == request.user.pk:
+    if ending.membership.member_id == gate.person(request).pk:
         return redirect("leave_group", ending.group_id)
     return redirect("roster", ending.group_id)
 
@@ -174,7 +178,7 @@ def leave_group(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _gone(request: HttpRequest, group: Group, what: str | None, form: Any) -> HttpResponse:
-    now, member = timezone.now(), request.user
+    now, member = timezone.now(), gate.person(request)
     if what == "back":
         leaving.come_back(group, member, by=member, at=now)
         messages.success(request, _("Welcome back."))
@@ -191,7 +195,7 @@ def _gone(request: HttpRequest, group: Group, what: str | None, form: Any) -> Ht
 
 
 def _own(request: HttpRequest, group: Group) -> dict[str, Any]:
-    now, member = timezone.now(), request.user
+    now, member = timezone.now(), gate.person(request)
     set_ = visible.endings(member, now).filter(
         group=group, membership__member=member, membership__in=policy.current(group, now)
     )
@@ -229,7 +233,7 @@ def group_edit(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _save(request: HttpRequest, group: Group, frame: FrameForm, inside: InsideForm) -> None:
-    by, at = request.user, timezone.now()
+    by, at = gate.person(request), timezone.now()
     with transaction.atomic():
         frames.edit_frame(group, by=by, at=at, **frame.cleaned_data)
         frames.edit_inside(group, by=by, at=at, **inside.values())
