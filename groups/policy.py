@@ -194,16 +194,29 @@ def roles_of(member: Member, group: Group, at: datetime) -> frozenset[Role]:
 
 
 def roles_by_group(member: Member, at: datetime) -> dict[UUID, frozenset[Role]]:
-    """What `member` is to each group they belong to at `at`, in one query."""
-    rows = (
-        Group.objects.filter(pk__in=memberships_of(member, at).values("group"))
-        .annotate(**{f"is_{role}": condition(member, at) for role, condition in CONDITIONS.items()})
-        .values_list("pk", *[f"is_{role}" for role in Role])
+    """What `member` is to each group they belong to at `at`.
+
+    The table's conditions from three facts of one query; a test holds the two equal.
+    """
+    newest = agreement_in_force(OuterRef(OuterRef("group")), at).values("pk")[:1]
+    agreed = Acceptance.objects.filter(member=member, agreement=Subquery(newest))
+    away = Leave.objects.filter(during(at), group=OuterRef("group"), member=member)
+    rows = Membership.objects.filter(during(at), member=member).values_list(
+        "group", "role", Exists(agreed), Exists(away)
     )
-    return {
-        pk: frozenset(role for role, counts in zip(Role, are, strict=True) if counts)
-        for pk, *are in rows
-    }
+    roles: dict[UUID, frozenset[Role]] = {}
+    for group, held, agreed_now, away_now in rows:
+        role = _role(held, agreed=agreed_now, away=away_now)
+        roles[group] = roles.get(group, frozenset()) | {role}
+    return roles
+
+
+def _role(held: str, *, agreed: bool, away: bool) -> Role:
+    if not agreed:
+        return Role.NEWCOMER
+    if away:
+        return Role.AWAY
+    return Role.LEADER if held == MembershipRole.LEADER else Role.MEMBER
 
 
 def actions_of(member: Member, group: Group, at: datetime) -> frozenset[Action]:

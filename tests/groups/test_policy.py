@@ -12,6 +12,7 @@ from groups.policy import (
     actions_of,
     groups_where,
     may,
+    roles_by_group,
     roles_of,
 )
 from tests.world import as_member, as_owner
@@ -48,6 +49,16 @@ def test_filter_and_check_come_from_one_table(circle, persona):
             expected = action in granted
             assert may(person, action, circle.group, now) == expected
             assert groups_where(person, action, now).filter(pk=circle.group.pk).exists() == expected
+
+
+@pytest.mark.parametrize("persona", [name for name in PERSONAS if name != "admin"])
+def test_roles_by_group_are_those_of_each_group(circle, persona):
+    person, now = getattr(circle, persona), timezone.now()
+    with as_member(person):
+        groups = [circle.group, circle.other_group]
+        each = {group.pk: roles_of(person, group, now) for group in groups}
+        held = {pk: roles for pk, roles in each.items() if roles}
+        assert roles_by_group(person, now) == held
 
 
 def test_every_action_is_granted_to_somebody():
