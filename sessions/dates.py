@@ -1,0 +1,209 @@
+"""A person's dates, as their pages show them: of which group, when in words, and what stands.
+
+All dates are on the session's own wall clock; the viewer's own time is said beside it where it
+differs. Before signing, a newcomer knows the next date only.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db.models import QuerySet
+from django.utils.text import capfirst
+
+from groups.models import Group
+from groups.policy import GRANTS, Action, Role, roles_by_group
+from groups.zones import When, date_words, same_wall_clock, when_words
+from members.models import Member
+from sessions import answers
+from sessions.models import Change, Session
+from sessions.phases import Phase
+
+# No zone is further from UTC, so a local date lies within it of the same date in UTC.
+FURTHEST = timedelta(hours=15)
+_AHEAD = frozenset({Phase.PLANNED, Phase.CANCELLED})
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Who looks, when, and what they are to each group they belong to."""
+
+    member: Member
+    at: datetime
+    roles: dict[UUID, frozenset[Role]]
+
+    @property
+    def today(self) -> date:
+        return self.at.astimezone(ZoneInfo(self.member.time_zone)).date()
+
+    def as_(self, role: Role) -> set[UUID]:
+        """The ids of the groups to which the viewer is this."""
+        return {group for group, held in self.roles.items() if role in held}
+
+    def where(self, action: Action) -> set[UUID]:
+        """The ids of the groups in which the viewer may do this, from the table of the policy."""
+        granting = {role for role, actions in GRANTS.items() if action in actions}
+        return {group for group, held in self.roles.items() if held & granting}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One session as one person's page shows it.
+
+    `cannot_come` is that person's own answer; `changes` are what was done to the date, the oldest
+    first, for those inside the group only.
+    """
+
+    session: Session
+    viewer: Viewer
+    cannot_come: bool = False
+    changes: Sequence[Change] = ()
+
+    @cached_property
+    def on(self) -> date:
+        return answers.day_of(self.session)
+
+    @property
+    def group(self) -> Group:
+        return self.session.group
+
+    @property
+    def date_words(self) -> str:
+        """“21 January”, for the inside of a sentence; with its year unless that is this year."""
+        return date_words(self.on, with_year=self.on.year != self.viewer.today.year)
+
+    @property
+    def where(self) -> str:
+        """“Clinic, library”, “Online”, “Clinic, library · in person and online”."""
+        how = str(self.session.get_setting_display()) if self.session.online else ""
+        return capfirst(" · ".join(part for part in (self.session.place, how) if part))
+
+    @cached_property
+    def when(self) -> When:
+        session, viewer = self.session, self.viewer
+        return when_words(
+            session.starts_at,
+            session.minutes,
+            session.time_zone,
+            viewer.member.time_zone,
+            viewer.today,
+        )
+
+    @property
+    def zone_differs(self) -> bool:
+        """Whether the viewer's clock shows another time."""
+        return not same_wall_clock(
+            self.session.time_zone, self.viewer.member.time_zone, self.session.starts_at
+        )
+
+    @property
+    def ahead(self) -> bool:
+        """Whether its start still lies ahead and its room is not open yet."""
+        return self.session.phase in _AHEAD and self.session.starts_at > self.viewer.at
+
+    @property
+    def over(self) -> bool:
+        """Closed, or past its planned end with nobody in its room."""
+        session = self.session
+        if session.is_open:
+            return False
+        return session.phase == Phase.CLOSED or session.ends_at <= self.viewer.at
+
+    @property
+    def takes_place(self) -> bool:
+        return not self.session.cancelled
+
+    @property
+    def moved(self) -> bool:
+        return self.takes_place and any(change.kind == "moved" for change in self.changes)
+
+    @property
+    def why(self) -> str:
+        """The reason of the latest change, as its leader wrote it; the group's own business."""
+        return self.changes[-1].reason if self.changes else ""
+
+    @property
+    def expects_answer(self) -> bool:
+        """Whether “I can't come” may still be said, or taken back."""
+        roles = self.viewer.roles.get(self.session.group_id, frozenset())
+        return self.ahead and self.takes_place and bool(roles & {Role.MEMBER, Role.LEADER})
+
+
+def viewer(member: Member, at: datetime) -> Viewer:
+    """Who looks, with their place in each group. One query."""
+    return Viewer(member, at, roles_by_group(member, at))
+
+
+def between(viewer: Viewer, first: date, last: date) -> list[Entry]:
+    """The person's settled dates from one local date to another, both included, in order."""
+    begins, ends = (datetime.combine(on, time(12), UTC) for on in (first, last))
+    half = timedelta(hours=12) + FURTHEST
+    rows = _settled(viewer).filter(starts_at__gte=begins - half, starts_at__lte=ends + half)
+    found = entries(viewer, _as_far_as_known(viewer, rows))
+    return [entry for entry in found if first <= entry.on <= last]
+
+
+def coming(viewer: Viewer) -> list[Entry]:
+    """What lies ahead or runs now, cancelled dates among it, the soonest first."""
+    rows = _settled(viewer).filter(
+        # The morning after is never two days behind the start.
+        starts_at__gt=viewer.at - timedelta(days=2),
+        runs_until__gt=viewer.at,
+    )
+    ahead = [entry for entry in entries(viewer, rows) if not entry.over]
+    return _first_of(ahead, viewer.as_(Role.NEWCOMER))
+
+
+def one_zone(shown: Sequence[Entry]) -> str:
+    """“Jerusalem time” when all are in one zone that is also the viewer's clock; else empty."""
+    zones = {entry.when.zone for entry in shown}
+    return zones.pop() if len(zones) == 1 and not any(e.zone_differs for e in shown) else ""
+
+
+def _settled(viewer: Viewer) -> QuerySet[Session]:
+    # The groups are few and known by now: asked for by id, their dates come by the index.
+    return (
+        Session.objects.filter(settled_at__isnull=False, group__in=viewer.where(Action.SEE_DATES))
+        .select_related("group")
+        .order_by("starts_at", "pk")
+    )
+
+
+def entries(viewer: Viewer, sessions: Iterable[Session]) -> list[Entry]:
+    """Dress sessions for the viewer. Two queries, for however many."""
+    sessions = list(sessions)
+    declined = answers.declined(sessions, viewer.member)
+    changes: dict[UUID, list[Change]] = {}
+    inside = viewer.where(Action.ENTER)
+    for change in Change.objects.filter(session__in=sessions, group__in=inside).order_by(
+        "at", "pk"
+    ):
+        changes.setdefault(change.session_id, []).append(change)
+    return [
+        Entry(session, viewer, session.pk in declined, changes.get(session.pk, ()))
+        for session in sessions
+    ]
+
+
+def _as_far_as_known(viewer: Viewer, rows: QuerySet[Session]) -> Sequence[Session]:
+    """Without the dates a newcomer does not know of yet."""
+    new_in = viewer.as_(Role.NEWCOMER)
+    if not new_in:
+        return list(rows)
+    known = {entry.session.pk for entry in coming(viewer)}
+    return [row for row in rows if row.group_id not in new_in or row.pk in known]
+
+
+def _first_of(ahead: list[Entry], groups: set[UUID]) -> list[Entry]:
+    """Of these groups only the first date that takes place; of the others all."""
+    kept, seen = [], set()
+    for entry in ahead:
+        group = entry.session.group_id
+        if group in groups and (group in seen or not entry.takes_place):
+            continue
+        seen.add(group)
+        kept.append(entry)
+    return kept

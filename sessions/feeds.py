@@ -1,0 +1,193 @@
+"""A person's dates for their own calendar: alias, time and place, and nothing else leaves the site.
+
+The address holds a token of which only a hash is kept. Every line of a file comes from rows, never
+from the clock, so the same dates are the same bytes and a poll that finds nothing new costs one
+query. Conventions: RFC 5545 and 7986; one VEVENT for each session, cancelled ones kept.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from importlib.metadata import version
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import JSONObject
+from django.utils.translation import gettext as _
+from icalendar import Calendar, Event, Timezone, vDuration
+
+from groups.models import Acceptance, Membership, during
+from groups.zones import UTC_NAMES
+from members.models import Member
+from sessions.models import CalendarFeed, Session
+
+PRODUCT = "-//Balint//Balint//EN"
+PAST = timedelta(days=60)
+REFRESH = timedelta(hours=6)
+
+# Whatever else decides the bytes: another of these, and calendars fetch anew.
+RENDERED_BY = (1, version("icalendar"), version("tzdata"))
+
+
+@dataclass(frozen=True)
+class Known:
+    """Whose feed a token opens, and the state of all that is in it."""
+
+    member: Member
+    etag: str
+
+
+def make(member: Member, *, at: datetime) -> str:
+    """A new token for the person's feed, told once; an earlier one is void from now on."""
+    token = secrets.token_urlsafe(32)
+    CalendarFeed.objects.update_or_create(
+        member=member, defaults={"token_hash": _hash(token), "made_at": at}
+    )
+    return token
+
+
+def find(token: str, *, at: datetime) -> Known | None:
+    """The person and the state of their dates, in one query and with nothing rendered.
+
+    None for a token that is unknown or void, and for an account that is closed.
+    """
+    stamps = _window(Session.objects.filter(_belongs(OuterRef("member"), at)), at)
+    feed = (
+        CalendarFeed.objects.filter(token_hash=_hash(token), member__is_active=True)
+        .select_related("member")
+        .annotate(stamps=ArraySubquery(stamps.values(stamp=JSONObject(**STAMP))))
+        .first()
+    )
+    return Known(feed.member, _etag(feed.member, feed.stamps)) if feed else None
+
+
+def render(member: Member, *, at: datetime) -> bytes:
+    """The whole feed, in the person's language; the caller has become that person."""
+    rows = _window(Session.objects.filter(_belongs(member, at)), at)
+    sessions = list(rows.select_related("group"))
+    return _calendar(sessions, _name(sessions)).to_ical()
+
+
+def render_one(session: Session) -> bytes:
+    """A file with this session alone; the caller saw to it that the person may see it."""
+    return _calendar([session], session.group.name_outside).to_ical()
+
+
+# What a feed shows of a session and its group; `updated_at` is its DTSTAMP.
+STAMP = {
+    name: F(name)
+    for name in (
+        "uid",
+        "sequence",
+        "updated_at",
+        "starts_at",
+        "minutes",
+        "time_zone",
+        "place",
+        "phase",
+        "group_id",
+        "group__alias",
+    )
+}
+
+
+def _belongs(member: Member | OuterRef, at: datetime) -> Q:
+    """Sessions of groups the person is in now, on leave or not, and agreed to at least once.
+
+    A new version of the agreement empties nobody's calendar.
+    """
+    # The person of the feed is one query further out from here.
+    person = OuterRef(member) if isinstance(member, OuterRef) else member
+    inside = Membership.objects.filter(during(at), group=OuterRef("group"), member=person)
+    agreed = Acceptance.objects.filter(group=OuterRef("group"), member=person)
+    return Q(Exists(inside), Exists(agreed))
+
+
+def _window(sessions: QuerySet[Session], at: datetime) -> QuerySet[Session]:
+    """Settled, from 60 days back: a feed's size does not grow with a group's age."""
+    return sessions.filter(settled_at__isnull=False, starts_at__gt=at - PAST).order_by(
+        "starts_at", "pk"
+    )
+
+
+def _etag(member: Member, stamps: list[dict[str, object]]) -> str:
+    state = repr((RENDERED_BY, settings.MAIL_DOMAIN, member.language, stamps))
+    return f'"{hashlib.sha256(state.encode()).hexdigest()[:32]}"'
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _name(sessions: Iterable[Session]) -> str:
+    names = {session.group_id: session.group.name_outside for session in sessions}
+    return next(iter(names.values())) if len(names) == 1 else _("Your groups")
+
+
+def _calendar(sessions: list[Session], name: str) -> Calendar:
+    calendar = Calendar()
+    calendar.add("prodid", PRODUCT)
+    calendar.add("version", "2.0")
+    calendar.add("method", "PUBLISH")
+    calendar.add("name", name)
+    calendar.add("x-wr-calname", name)
+    calendar.add("refresh-interval", vDuration(REFRESH), parameters={"VALUE": "DURATION"})
+    calendar.add("x-published-ttl", vDuration(REFRESH))
+    for timezone in _timezones(sessions):
+        calendar.add_component(timezone)
+    for session in sessions:
+        calendar.add_component(_event(session))
+    return calendar
+
+
+def _event(session: Session) -> Event:
+    event = Event()
+    event.add("uid", f"session-{session.uid}@{settings.MAIL_DOMAIN}")
+    event.add("sequence", session.sequence)
+    event.add("dtstamp", session.updated_at.astimezone(UTC))
+    event.add("last-modified", session.updated_at.astimezone(UTC))
+    event.add("dtstart", _local(session.starts_at, session.zone))
+    event.add("dtend", _local(session.ends_at, session.zone))
+    event.add("summary", _summary(session))
+    event.add("status", "CANCELLED" if session.cancelled else "CONFIRMED")
+    event.add("class", "PRIVATE")
+    if session.place:
+        event.add("location", session.place)
+    return event
+
+
+def _summary(session: Session) -> str:
+    name = session.group.name_outside
+    # Calendars differ in what they show of STATUS, some nothing at all.
+    return _("Cancelled: %(name)s") % {"name": name} if session.cancelled else name
+
+
+def _local(moment: datetime, zone: ZoneInfo) -> datetime:
+    """On the session's wall clock; in UTC for the second pass of a doubled hour.
+
+    A local time with a TZID always means the first pass.
+    """
+    local = moment.astimezone(zone)
+    return moment.astimezone(UTC) if local.fold or zone.key in UTC_NAMES else local
+
+
+def _timezones(sessions: Iterable[Session]) -> list[Timezone]:
+    """The zones in use, each from the year of its first session to the end of its last one's."""
+    years: dict[str, list[int]] = {}
+    for session in sessions:
+        local = _local(session.starts_at, session.zone)
+        if local.tzinfo is not UTC:
+            years.setdefault(session.time_zone, []).append(local.year)
+    return [_timezone(zone, min(those), max(those)) for zone, those in sorted(years.items())]
+
+
+@lru_cache(maxsize=500)
+def _timezone(zone: str, first: int, last: int) -> Timezone:
+    return Timezone.from_tzinfo(
+        ZoneInfo(zone), zone, first_date=date(first, 1, 1), last_date=date(last + 2, 1, 1)
+    )

@@ -1,0 +1,82 @@
+"""A group's own page: its next meeting, the dates of a year, who leads, and where."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db.models import Max, Min
+
+from groups.models import Group
+from groups.policy import GRANTS, Action, Role, leaders
+from members.models import Member
+from sessions import dates
+from sessions.calendar import YEARS
+from sessions.dates import Entry, Viewer
+from sessions.firstpage import Card, names_in_words, next_card
+from sessions.models import Session
+
+
+@dataclass(frozen=True)
+class GroupYear:
+    """What somebody may see of a group's year; `leaders` is empty for who may not see names."""
+
+    card: Card
+    leaders: str
+    year: int
+    entries: Sequence[Entry]
+    zone: str
+    earlier: int | None
+    later: int | None
+
+    @property
+    def group(self) -> Group:
+        return self.card.group
+
+    @property
+    def inside(self) -> bool:
+        return self._may(Action.ENTER)
+
+    @property
+    def leads(self) -> bool:
+        return self._may(Action.PLAN)
+
+    @property
+    def office(self) -> bool:
+        return Role.ADMIN in self.card.roles
+
+    def _may(self, action: Action) -> bool:
+        return any(action in GRANTS[role] for role in self.card.roles)
+
+
+def of(
+    group: Group, member: Member, roles: frozenset[Role], *, at: datetime, year: int | None = None
+) -> GroupYear:
+    """The year asked for; else this one, or the next that has a meeting."""
+    viewer = Viewer(member, at, {group.pk: roles})
+    card = next_card(group, roles, dates.coming(viewer))
+    year = year or (card.entry.on.year if card.entry else viewer.today.year)
+    shown = dates.between(viewer, date(year, 1, 1), date(year, 12, 31))
+    earlier, later = _beyond(group, year)
+    return GroupYear(
+        card, _leaders(group, roles, at), year, shown, dates.one_zone(shown), earlier, later
+    )
+
+
+def _leaders(group: Group, roles: frozenset[Role], at: datetime) -> str:
+    named = {Action.SEE_NAMES, Action.SEE_GROUP_LIST}
+    if not any(named & GRANTS[role] for role in roles):
+        return ""
+    return names_in_words([member.first_name for member in leaders(group, at)])
+
+
+def _beyond(group: Group, year: int) -> tuple[int | None, int | None]:
+    """The year before and after, where the group has dates."""
+    settled = Session.objects.filter(group=group, settled_at__isnull=False)
+    ends = settled.aggregate(first=Min("starts_at"), last=Max("starts_at"))
+    if ends["first"] is None:
+        return None, None
+    first, last = (ends[end].astimezone(group.zone).year for end in ("first", "last"))
+    return (
+        year - 1 if first < year and year - 1 in YEARS else None,
+        year + 1 if last > year and year + 1 in YEARS else None,
+    )
