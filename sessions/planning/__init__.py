@@ -1,0 +1,39 @@
+"""Planning: a year from a rule, and each of its dates moved, cancelled, put back or added.
+
+Every verb says who (`by=`) and when (`at=`), is one transaction, and lets the letters follow.
+"""
+
+from sessions.planning.draft import Draft, Fate, Line, draft
+from sessions.planning.one_date import (
+    add_date,
+    cancel,
+    check_cancellable,
+    check_movable,
+    check_restorable,
+    move,
+    restore,
+)
+from sessions.planning.plans import Plan, following, last_series, next_rule, plan_of
+from sessions.planning.years import draft_year, plan_year, state_of
+
+__all__ = [
+    "Draft",
+    "Fate",
+    "Line",
+    "Plan",
+    "add_date",
+    "cancel",
+    "check_cancellable",
+    "check_movable",
+    "check_restorable",
+    "draft",
+    "draft_year",
+    "following",
+    "last_series",
+    "move",
+    "next_rule",
+    "plan_of",
+    "plan_year",
+    "restore",
+    "state_of",
+]

@@ -1,0 +1,231 @@
+"""One date: moved, cancelled, put back, or added beside the rhythm."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import ExpressionWrapper, F, Q
+from django.db.models.fields import DateTimeField
+from django.views.decorators.debug import sensitive_variables
+
+from groups import zones
+from groups.cadence import next_morning
+from groups.models import Group
+from groups.policy import Action, may
+from members.models import Member
+from sessions import reminders
+from sessions.models import Change, Session
+from sessions.phases import RUNNING, Phase
+from sessions.planning.draft import as_ruled
+from sessions.planning.plans import plan_of
+from sessions.planning.refusals import (
+    AlreadyMeetsThen,
+    CancelledAlready,
+    ChangedMeanwhile,
+    MeetingHasBegun,
+    MeetingIsCancelled,
+    MeetingIsOpen,
+    MeetingIsOver,
+    NotCancelled,
+    NotYoursToPlan,
+    TimeHasPassed,
+)
+
+
+@sensitive_variables("reason")
+@transaction.atomic
+def move(
+    session: Session,
+    *,
+    starts_at: datetime | None = None,
+    minutes: int | None = None,
+    place: str | None = None,
+    setting: str | None = None,
+    reason: str = "",
+    seen: int | None = None,
+    by: Member,
+    at: datetime,
+) -> Session:
+    """Change when, how long or where; everyone is told, answers to another day lapse.
+
+    What is None stays. `reason` is for the group's page, never for a mail; `seen` is the sequence
+    the leader saw. A change of nothing writes nothing. Raises Refused.
+    """
+    session = _locked(session, by=by, at=at, seen=seen)
+    check_movable(session, at)
+    wanted = {"starts_at": starts_at, "minutes": minutes, "place": place, "setting": setting}
+    changes = {
+        name: value
+        for name, value in wanted.items()
+        if value is not None and value != getattr(session, name)
+    }
+    if not changes:
+        return session
+    for name, value in changes.items():
+        setattr(session, name, value)
+    if session.starts_at <= at:
+        raise TimeHasPassed
+    _check_free(session)
+    session.overrides = _with_overrides(session, changes)
+    session.runs_until = next_morning(session.ends_at, session.time_zone)
+    return _heard(session, "moved", reason, by=by, at=at)
+
+
+@sensitive_variables("reason")
+@transaction.atomic
+def cancel(
+    session: Session, *, reason: str = "", seen: int | None = None, by: Member, at: datetime
+) -> Session:
+    """It does not take place; everyone is told, with the next date. Raises Refused."""
+    session = _locked(session, by=by, at=at, seen=seen)
+    check_cancellable(session, at)
+    session.phase = Phase.CANCELLED
+    session.overrides = session.overrides | {"cancelled": True}
+    return _heard(session, "cancelled", reason, by=by, at=at)
+
+
+@transaction.atomic
+def restore(session: Session, *, by: Member, at: datetime) -> Session:
+    """It takes place after all; everyone is told. Raises Refused."""
+    session = _locked(session, by=by, at=at)
+    check_restorable(session, at)
+    _check_free(session)
+    session.phase = Phase.PLANNED
+    session.overrides = {k: v for k, v in session.overrides.items() if k != "cancelled"}
+    if session.series_id and _as_ruled(session) is None:
+        # No longer in the rhythm: planning again would cancel it once more.
+        session.overrides["cancelled"] = False
+    return _heard(session, "restored", "", by=by, at=at)
+
+
+@transaction.atomic
+def add_date(
+    group: Group,
+    *,
+    starts_at: datetime,
+    minutes: int,
+    zone: str,
+    place: str,
+    setting: str,
+    by: Member,
+    at: datetime,
+) -> Session:
+    """A meeting beside the rhythm, settled at once; a past one makes no mail. Raises Refused."""
+    _check_may_plan(group, by, at)
+    Group.objects.select_for_update(no_key=True).get(pk=group.pk)
+    session = Session(
+        group=group,
+        starts_at=starts_at,
+        minutes=minutes,
+        time_zone=zone,
+        place=place,
+        setting=setting,
+        settled_at=at,
+        phase=Phase.PLANNED,
+        updated_at=at,
+    )
+    _check_free(session)
+    session.runs_until = next_morning(session.ends_at, zone)
+    session.save()
+    if starts_at > at:
+        reminders.sync(session, at=at)
+    return session
+
+
+def check_movable(session: Session, at: datetime) -> None:
+    """Raises the reason why this date can no longer be changed."""
+    if session.phase in RUNNING:
+        raise MeetingIsOpen
+    if session.phase == Phase.CLOSED or session.runs_until <= at:
+        raise MeetingIsOver
+    if session.cancelled:
+        raise MeetingIsCancelled
+    if session.starts_at <= at:
+        raise MeetingHasBegun
+
+
+def check_cancellable(session: Session, at: datetime) -> None:
+    """Raises the reason why it cannot be cancelled; until next morning it can, if never opened."""
+    if session.cancelled:
+        raise CancelledAlready
+    if session.phase in RUNNING:
+        raise MeetingIsOpen
+    if session.phase == Phase.CLOSED or session.runs_until <= at:
+        raise MeetingIsOver
+
+
+def check_restorable(session: Session, at: datetime) -> None:
+    """Raises the reason why it cannot be put back."""
+    if not session.cancelled:
+        raise NotCancelled
+    if session.starts_at <= at:
+        raise TimeHasPassed
+
+
+def _check_may_plan(group: Group, by: Member, at: datetime) -> None:
+    if not may(by, Action.PLAN, group, at):
+        raise NotYoursToPlan
+
+
+def _locked(session: Session, *, by: Member, at: datetime, seen: int | None = None) -> Session:
+    """The session as it is now, held to the end; its group first, as planning a year does."""
+    _check_may_plan(session.group, by, at)
+    group = Group.objects.select_for_update(no_key=True).get(pk=session.group_id)
+    session = Session.objects.select_for_update(no_key=True).get(pk=session.pk)
+    session.group = group
+    if seen is not None and seen != session.sequence:
+        raise ChangedMeanwhile
+    return session
+
+
+def _check_free(session: Session) -> None:
+    """A group meets once at a time; this also stops a form that was sent twice."""
+    others = Session.objects.filter(group=session.group_id).exclude(pk=session.pk)
+    length = F("minutes") * timedelta(minutes=1)
+    ends_at = ExpressionWrapper(F("starts_at") + length, output_field=DateTimeField())
+    other = (
+        others.exclude(phase=Phase.CANCELLED)
+        .alias(until=ends_at)
+        .filter(Q(starts_at__lt=session.ends_at), until__gt=session.starts_at)
+        .first()
+    )
+    if other is not None:
+        when = zones.when_words(other.starts_at, other.minutes, other.time_zone)
+        raise AlreadyMeetsThen(day=when.day, times=when.times)
+
+
+def _with_overrides(session: Session, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """What a hand changed; a field put back to what the rule says follows the rule again."""
+    ruled = _as_ruled(session) or {}
+    overrides = dict(session.overrides)
+    for name, value in changes.items():
+        if name in ruled and ruled[name] == value:
+            overrides.pop(name, None)
+        else:
+            overrides[name] = value.isoformat() if isinstance(value, datetime) else value
+    return overrides
+
+
+def _as_ruled(session: Session) -> dict[str, Any] | None:
+    """The fields its series gives it; None if the rule has no such date."""
+    if session.series is None or session.period is None:
+        return None
+    plan = plan_of(session.series)
+    for occurrence in plan.cadence.occurrences():
+        if occurrence.period == session.period and not occurrence.left_out:
+            return as_ruled(occurrence, plan, session.group.setting)
+    return None
+
+
+@sensitive_variables("reason")
+def _heard(session: Session, kind: str, reason: str, *, by: Member, at: datetime) -> Session:
+    """Save a change members hear of, with its reason sealed, and let the letters follow."""
+    session.sequence += 1
+    session.updated_at = at
+    session.save()
+    change = Change(session=session, group_id=session.group_id, kind=kind, by=by, at=at)
+    change.reason = reason
+    change.save()
+    reminders.sync(session, at=at)
+    return session

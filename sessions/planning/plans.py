@@ -1,0 +1,85 @@
+"""What the planning page begins with: the rhythm in use, or the next one from the last."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from groups.cadence import Cadence, Rule, Unit, parse_breaks
+from groups.models import Group
+from sessions.models import Series
+
+DAY = timedelta(days=1)
+# A group that has no rhythm yet is offered the third Thursday, 19:30, for 90 minutes.
+FIRST_RULE = Rule(Unit.MONTH, 1, weekday=3, nth=3)
+FIRST_TIME = time(19, 30)
+FIRST_MINUTES = 90
+# From October on a year to come is planned, not the rest of this one.
+OCTOBER = 10
+DECEMBER = 12
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the leaders say on one page: a cadence, and where."""
+
+    cadence: Cadence
+    place: str = ""
+
+    @property
+    def span(self) -> tuple[date, date]:
+        return self.cadence.first_on, self.cadence.last_on
+
+
+def plan_of(series: Series) -> Plan:
+    """The plan this series was saved from."""
+    first_on, last_on = series.first_on, series.last_on
+    cadence = Cadence(
+        rule=Rule.from_code(series.rule),
+        starts_at=series.starts_at,
+        minutes=series.minutes,
+        zone=series.time_zone,
+        first_on=first_on,
+        last_on=last_on,
+        breaks=parse_breaks(series.breaks, first_on, last_on),
+    )
+    return Plan(cadence, series.place)
+
+
+def last_series(group: Group) -> Series | None:
+    """The series that reaches furthest, the latest planned of equals."""
+    return Series.objects.filter(group=group).order_by("-last_on", "-planned_at").first()
+
+
+def next_rule(group: Group, at: datetime) -> Plan:
+    """What the page offers first: the rhythm in use, or in autumn that of the year to come."""
+    last = last_series(group)
+    today = at.astimezone(group.zone).date()
+    if last is not None and last.last_on > today and not _year_is_planned(last, today):
+        return plan_of(last)
+    return following(group, last, today)
+
+
+def following(group: Group, last: Series | None, today: date) -> Plan:
+    """The plan after `last`: the same rhythm to the year's end, without its breaks.
+
+    From October on it runs to the end of the next year: a first plan of a few weeks is none.
+    """
+    first_on = today + DAY
+    if last is not None:
+        first_on = max(first_on, _day_after(last.last_on))
+    last_on = date(first_on.year + (first_on.month >= OCTOBER), 12, 31)
+    if last is None:
+        cadence = Cadence(FIRST_RULE, FIRST_TIME, FIRST_MINUTES, group.time_zone, first_on, last_on)
+        return Plan(cadence, group.place)
+    rule = Rule.from_code(last.rule)
+    cadence = Cadence(rule, last.starts_at, last.minutes, last.time_zone, first_on, last_on)
+    return Plan(cadence, last.place)
+
+
+def _year_is_planned(last: Series, today: date) -> bool:
+    """Whether it is October or later and nothing of this year is left to plan."""
+    return today.month >= OCTOBER and last.last_on >= date(today.year, DECEMBER, 1)
+
+
+def _day_after(last_on: date) -> date:
+    """The next day; a plan that ended in December is followed by one from January."""
+    return date(last_on.year + 1, 1, 1) if last_on.month == DECEMBER else last_on + DAY

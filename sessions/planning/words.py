@@ -1,0 +1,263 @@
+"""The year ahead in words: each date with what is worth knowing about it before it is saved."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import NamedTuple
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+
+from groups import zones
+from groups.cadence import Break, Gap, words
+from groups.models import Setting
+from sessions.models import Series, Session
+from sessions.planning.draft import Draft, Fate, Line
+from sessions.planning.plans import Plan, plan_of
+
+# Fates whose date is struck through: the group does not meet then.
+OUT = frozenset({Fate.LEFT_OUT, Fate.CANCELLED, Fate.GOES})
+
+
+class Note(NamedTuple):
+    """A pill beside a date; `tone` is its colour's name in the style sheet, or nothing."""
+
+    text: str
+    tone: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One date as the page shows it; `aside` is said in plain text."""
+
+    on: date
+    day: str
+    times: str
+    yours: str
+    notes: tuple[Note, ...]
+    aside: str
+    out: bool
+
+
+def rows(draft: Draft, viewer_zone: str) -> list[Row]:
+    """Every date of the draft in order, in the group's time and the viewer's where it differs."""
+    gaps = {gap.before: gap for gap in draft.long_gaps()}
+    return [_row(line, draft, gaps.pop(line.on, None), viewer_zone) for line in draft.lines]
+
+
+def summary(draft: Draft) -> str:
+    """“10 dates: every month on the third Thursday, 19:30–21:00, Jerusalem time.” and the gap."""
+    count = len(draft.meetings)
+    dates = ngettext("%(count)d date: %(rhythm)s.", "%(count)d dates: %(rhythm)s.", count)
+    return " ".join(
+        [dates % {"count": count, "rhythm": _rhythm(draft.plan)}, *_gap_sentence(draft)]
+    )
+
+
+def save_label(count: int) -> str:
+    """“Save these 10 dates”, with the true number."""
+    return ngettext("Save this date", "Save these %(count)d dates", count) % {"count": count}
+
+
+def past_label(count: int) -> str:
+    """What the box says that must be ticked before dates in the past are put down."""
+    return ngettext(
+        "I know that %(count)d of these dates has passed",
+        "I know that %(count)d of these dates have passed",
+        count,
+    ) % {"count": count}
+
+
+def consequence(draft: Draft) -> str:
+    """What saving sets off, said beside the button."""
+    going = len([line for line in draft.told if line.fate is Fate.GOES])
+    changing = len(draft.told) - going
+    said = []
+    if changing:
+        said.append(
+            ngettext("%(n)d meeting changes.", "%(n)d meetings change.", changing) % {"n": changing}
+        )
+    if going:
+        said.append(
+            ngettext("%(n)d meeting is cancelled.", "%(n)d meetings are cancelled.", going)
+            % {"n": going}
+        )
+    if said:
+        return " ".join([*said, _("Everyone in the group is told by mail.")])
+    return _(
+        "Everyone sees the dates in the calendar at once, and is reminded by mail before each."
+    )
+
+
+def saved(draft: Draft) -> str:
+    """What is said once it is saved."""
+    count = len(draft.meetings)
+    dates = ngettext("%(count)d date is saved.", "%(count)d dates are saved.", count)
+    sentences = [dates % {"count": count}]
+    if draft.told:
+        sentences.append(_("Everyone in the group is told of the changes by mail."))
+    return " ".join(sentences)
+
+
+def rhythm(series: Series | None) -> str:
+    """“every month on the third Thursday, 19:30–21:00, Jerusalem time”; empty without one."""
+    return "" if series is None else _rhythm(plan_of(series))
+
+
+def span_words(first: date, last: date) -> str:
+    """“2027”, “2026 and 2027”, or “September 2026 to June 2027”."""
+    if first.year == last.year:
+        return str(first.year)
+    if last.year == first.year + 1 and (last.month, last.day) == (12, 31):
+        return _("%(first)d and %(last)d") % {"first": first.year, "last": last.year}
+    return _("%(first)s to %(last)s") % {"first": _month(first), "last": _month(last)}
+
+
+def _rhythm(plan: Plan) -> str:
+    cadence = plan.cadence
+    return words(cadence.rule, cadence.starts_at, cadence.minutes, cadence.zone)
+
+
+def _month(on: date) -> str:
+    return date_format(on, pgettext("month, as in June 2027", "F Y"))
+
+
+def _gap_sentence(draft: Draft) -> list[str]:
+    longest = draft.longest_gap()
+    if longest is None:
+        return []
+    if draft.long_gaps():
+        return [_("%(gap)s.") % {"gap": longest}]
+    weeks = {"weeks": longest.weeks}
+    if longest.weeks == 0:
+        return []
+    return [
+        ngettext(
+            "Never more than %(weeks)d week apart.",
+            "Never more than %(weeks)d weeks apart.",
+            longest.weeks,
+        )
+        % weeks
+    ]
+
+
+def _row(line: Line, draft: Draft, gap: Gap | None, viewer_zone: str) -> Row:
+    when = zones.when_words(line.starts_at, line.minutes, line.zone, viewer_zone)
+    here = line.zone == draft.plan.cadence.zone
+    times = f"{when.from_}–{when.to}" if here else when.times
+    out = line.fate in OUT
+    return Row(
+        on=line.on,
+        day=when.short_day,
+        times="" if line.fate is Fate.LEFT_OUT else times,
+        yours="" if out else when.yours_words,
+        notes=tuple(_notes(line, draft, gap)),
+        aside=_aside(line),
+        out=out,
+    )
+
+
+def _aside(line: Line) -> str:
+    if line.fate is Fate.TAKEN:
+        return _("the group meets that day already")
+    return break_words(line.left_out) if line.left_out and line.fate in OUT else ""
+
+
+def break_words(pause: Break) -> str:
+    """“summer break”; just the name if it says so itself, as in “half-term break”."""
+    if not pause.name:
+        return _("break")
+    if _("break") in pause.name.casefold():
+        return pause.name
+    return _("%(name)s break") % {"name": pause.name}
+
+
+def _notes(line: Line, draft: Draft, gap: Gap | None) -> list[Note]:
+    notes = [*_fate_notes(line, draft), *_hand_notes(line), *_change_notes(line)]
+    if line.fate in {Fate.NEW, Fate.FOLLOWS} and line.occurrence:
+        clock = draft.plan.cadence.clock_words(line.occurrence)
+        notes += [Note(clock, "ochre")] if clock else []
+    return [*notes, Note(gap.before_words, "ochre")] if gap and line.meets else notes
+
+
+def _fate_notes(line: Line, draft: Draft) -> list[Note]:
+    if line.fate is Fate.PAST:
+        return [Note(_("has passed"))]
+    if line.fate is Fate.NEW and line.starts_at <= draft.at:
+        return [Note(_("has passed: makes no mail"), "ochre")]
+    if line.fate is Fate.CANCELLED:
+        return [Note(_("cancelled"), "rose")]
+    if line.fate is Fate.GOES:
+        return [Note(_("will be cancelled"), "rose")]
+    if line.fate is Fate.STAYS and line.occurrence:
+        on = zones.date_words(line.occurrence.on)
+        return [Note(_("stays: %(date)s has passed") % {"date": on}, "ochre")]
+    return []
+
+
+def _hand_notes(line: Line) -> list[Note]:
+    """What stays as a hand put it, whatever the rule says now."""
+    if line.fate is not Fate.BY_HAND or line.session is None:
+        return []
+    session, hand = line.session, line.session.overrides
+    said = []
+    if "starts_at" in hand:
+        said.append(_("stays as you moved it: %(when)s") % {"when": _when(session)})
+    elif hand.get("cancelled") is False:
+        said.append(_("stays: you put it back"))
+    if "minutes" in hand and "starts_at" not in hand:
+        said.append(_("stays %(minutes)d minutes long") % {"minutes": session.minutes})
+    if "place" in hand:
+        said.append(_("stays at: %(place)s") % {"place": session.place or "–"})
+    if "setting" in hand:
+        said.append(_("stays %(setting)s") % {"setting": Setting(session.setting).label})
+    return [Note(text) for text in said]
+
+
+def _change_notes(line: Line) -> list[Note]:
+    session = line.session
+    if session is None or line.fate is Fate.GOES:
+        return []
+    if "phase" in line.changes:
+        return [Note(_("takes place again"), "ochre")]
+    if {"starts_at", "minutes"} & line.changes.keys():
+        return [Note(_("was %(when)s") % {"when": _when(session)}, "ochre")]
+    if line.is_told:
+        return [Note(_("the place changes"), "ochre")]
+    return []
+
+
+def _when(session: Session) -> str:
+    """“24 Mar 19:00–20:30”."""
+    when = zones.when_words(session.starts_at, session.minutes, session.time_zone)
+    day = date_format(when.on, pgettext("date, as in 24 Mar", "j M"))
+    return _("%(day)s %(from)s–%(to)s") % {"day": day, "from": when.from_, "to": when.to}
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A session that stands in the calendar, as the pages of planning list it."""
+
+    session: Session
+    when: zones.When
+    passed: bool
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether it no longer stands where the rhythm put it, or never belonged to one."""
+        return not self.session.cancelled and (
+            self.session.series_id is None or "starts_at" in self.session.overrides
+        )
+
+
+def planned(sessions: Iterable[Session], viewer_zone: str, at: datetime) -> list[Planned]:
+    """Sessions with their times in words, in the viewer's zone too where it differs."""
+    return [
+        Planned(
+            session,
+            zones.when_words(session.starts_at, session.minutes, session.time_zone, viewer_zone),
+            session.starts_at <= at,
+        )
+        for session in sessions
+    ]
