@@ -27,7 +27,6 @@ from members.models import Member, Phone
 from sessions import planning, reminders
 from sessions.models import Answer, Attendance, CasePresence, CasePresentation, Session
 from sessions.phases import Phase
-from sessions.planning.plans import Plan
 
 YEAR = timedelta(days=365)
 MINUTE = timedelta(minutes=1)
@@ -122,7 +121,7 @@ def _years(circle: Circle, group: Group, people: People, at: datetime) -> None:
             last_on=last_on,
             breaks=parse_breaks(circle.breaks, first_on, last_on),
         )
-        planning.plan_year(group, Plan(cadence, circle.place), by=leader, at=at)
+        planning.plan_year(group, cadence, circle.place, by=leader, at=at)
     _hold(circle, group, people, at)
 
 

@@ -98,19 +98,19 @@ CIRCLES = (
     ),
     Circle(
         NORTH, "Harbour group", "Harbour group", "online", LONDON,
-        "", "month:1:1:2", "18:30", 90,
+        "", "month:1:2:1", "18:30", 90,
         ("miriam", "tomas"), ("outsider", "ayesha", "brian", "owen", "clara"),
         link=CALL + "harbour",
     ),
     Circle(
         CITY, "Hospital group", "Hospital group", "in_person", BERLIN,
-        "Room 214", "month:1:-1:3", "17:00", 90,
+        "Room 214", "month:1:3:-1", "17:00", 90,
         ("felix",), ("greta", "ines", "jonas", "karin", "clara"),
         breaks="20 Dec – 6 Jan Christmas",
     ),
     Circle(
         CITY, "Residents’ group", "", "mixed", NEW_YORK,
-        "Education centre, room 3", "month:1:4:1", "19:00", 60,
+        "Education centre, room 3", "month:1:1:4", "19:00", 60,
         ("lewis", "tara"), ("maya", "noah", "paula", "quinn", "rosa", "simon"),
         link=CALL + "residents",
     ),
