@@ -7,8 +7,9 @@ in a leaderless group every active member's. Nobody confirms his own proposal.
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
@@ -280,11 +281,18 @@ def _leaders(group: Group | None, at: datetime) -> QuerySet[Membership]:
 
 
 def _voices(proposal: Proposal, at: datetime) -> list[Member]:
-    """Who must be asked: the leaders; for a leader where there is none, everyone inside."""
+    """Who must be asked: the leaders; for a leader where there is none, everyone active."""
     asked = _leaders(proposal.group, at)
     if not asked.exists() and proposal.role == ProposedRole.LEADER:
-        asked = Membership.objects.filter(during(at), group=proposal.group)
+        return list(Member.objects.filter(pk__in=_everyone_active(proposal.group_id)))
     return [membership.member for membership in asked.select_related("member")]
+
+
+def _everyone_active(group_id: UUID | None) -> list[UUID]:
+    """Whose yes a leaderless group needs; the database works it out, since leaves are private."""
+    with connection.cursor() as cursor:
+        cursor.execute("select public.balint_voices_for_a_leader(%s)", [group_id])
+        return list(cursor.fetchone()[0])
 
 
 def _settle(proposal: Proposal, at: datetime) -> None:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from groups import invitations, joining
 from groups.models import Membership, Proposal
 from members.models import Letter
-from tests.world import as_member, as_owner, join, make_group, make_member
+from tests.world import as_member, as_owner, join, make_group, make_member, years_ago
 
 
 def propose(circle, by, *, role="member", address="new@example.org", office=False):
@@ -93,14 +93,23 @@ def test_a_third_leader_is_refused(circle):
         propose(circle, circle.leader, role="leader")
 
 
-def test_a_leaderless_group_needs_every_members_yes(circle):
+def test_a_leaderless_group_needs_every_active_members_yes(circle):
     with as_owner():
-        Membership.objects.filter(role="leader").update(ended_at=timezone.now())
+        Membership.objects.filter(role="leader").update(ended_at=years_ago(0.01))
     proposal = propose(circle, circle.admin, role="leader", office=True)
-    everyone = [circle.presenter, circle.member, circle.absent, circle.on_leave, circle.newcomer]
+    everyone = [circle.presenter, circle.member, circle.absent]
     for number, person in enumerate(everyone, 1):
         proposal = answer(proposal, person)
         assert (proposal.consented_at is not None) == (number == len(everyone))
+
+
+@pytest.mark.parametrize("who", ["on_leave", "newcomer", "admin", "outsider"])
+def test_nobody_else_is_asked_about_a_leader_of_a_leaderless_group(circle, who):
+    with as_owner():
+        Membership.objects.filter(role="leader").update(ended_at=years_ago(0.01))
+    proposal = propose(circle, circle.admin, role="leader", office=True)
+    with pytest.raises(joining.Refused):
+        answer(proposal, getattr(circle, who))
 
 
 def test_the_office_names_the_first_leaders_of_an_empty_group(circle):
@@ -115,7 +124,7 @@ def test_the_office_names_the_first_leaders_of_an_empty_group(circle):
 
 def test_a_member_of_a_leaderless_group_waits_for_leaders(circle):
     with as_owner():
-        Membership.objects.filter(role="leader").update(ended_at=timezone.now())
+        Membership.objects.filter(role="leader").update(ended_at=years_ago(0.01))
     assert propose(circle, circle.admin, office=True).consented_at is None
 
 
