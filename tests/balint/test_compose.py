@@ -24,10 +24,15 @@ PASSWORDS = {
     f"BALINT_{login}_PASSWORD": f"of-{login.lower()}"
     for login in ("OWNER", "APP", "WORKER", "BACKUP")
 }
+EXAMPLE = dict(
+    line.split("=", 1)
+    for line in (servers.ROOT / "docker" / "example.env").read_text().splitlines()
+    if line and not line.startswith("#")
+)
 DOTENV = PASSWORDS | {
-    "BALINT_HOST": "balint.example.org",
-    "EMAIL_URL": "smtp://127.0.0.1:1",
-    "DEFAULT_FROM_EMAIL": "balint@example.org",
+    "BALINT_HOST": EXAMPLE["BALINT_HOST"],
+    "EMAIL_URL": EXAMPLE["EMAIL_URL"],
+    "DEFAULT_FROM_EMAIL": EXAMPLE["DEFAULT_FROM_EMAIL"],
     "SECRET_KEY": "long and random",
     "POSTGRES_PASSWORD": "of-postgres",
 }
@@ -175,11 +180,9 @@ def test_each_service_gets_one_login_and_none_the_superusers() -> None:
 
 
 def test_the_example_of_the_environment_names_every_variable_and_fills_in_no_secret() -> None:
-    lines = (servers.ROOT / "docker" / "example.env").read_text().splitlines()
-    given = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
-    assert set(given) == set(DOTENV)
-    secret = [name for name in given if name.endswith(("PASSWORD", "SECRET_KEY"))]
-    assert {given[name] for name in secret} == {""}
+    assert set(EXAMPLE) == set(DOTENV)
+    secret = [name for name in EXAMPLE if name.endswith(("PASSWORD", "SECRET_KEY"))]
+    assert {EXAMPLE[name] for name in secret} == {""}
 
 
 @pytest.mark.parametrize(
