@@ -112,7 +112,7 @@ def answer(proposal: Proposal, *, yes: bool, by: Member, at: datetime) -> Propos
     proposal = _locked_proposal(proposal)
     if proposal.proposed_by_id == by.pk:
         raise OwnProposal
-    if by.pk not in {member.pk for member in _voices(proposal, at)}:
+    if by.pk not in {member.pk for member in _voices(proposal.group, proposal.role, at)}:
         raise NotYours
     if proposal.consented_at or Consent.objects.filter(proposal=proposal, member=by).exists():
         raise ProposalIsSettled
@@ -200,28 +200,38 @@ class Waiting:
 
 
 def waiting(group: Group, *, member: Member, at: datetime, office: bool = False) -> list[Waiting]:
-    """Open proposals `member` may see, the oldest first."""
+    """Open proposals `member` may see, the oldest first; their number costs no queries."""
     roles = OFFICE if office else EVERY_ROLE
-    shown = (
+    shown = list(
         visible.proposals(member, at, roles)
         .filter(group=group)
         .select_related("proposed_by", "group")
         .prefetch_related("consents")
         .order_by("proposed_at")
     )
-    return [_describe(proposal, member, at, office=office) for proposal in shown]
+    voices = {role: _voices(group, role, at) for role in {p.role for p in shown if _waits(p)}}
+    asks = {role: member in people for role, people in voices.items()}
+    sides = {proposal.proposed_as for proposal in shown}
+    theirs = {side: _acts_for(group, side, member, at, office=office) for side in sides}
+    return [
+        Waiting(
+            proposal,
+            asks_me=_waits(proposal) and asks[proposal.role] and not _has_spoken(proposal, member),
+            is_theirs=theirs[proposal.proposed_as],
+            expired=bool(proposal.expires_at and proposal.expires_at <= at),
+        )
+        for proposal in shown
+    ]
 
 
-def _describe(proposal: Proposal, member: Member, at: datetime, *, office: bool) -> Waiting:
-    given = {consent.member_id for consent in proposal.consents.all()}
-    open_still = proposal.consented_at is None
-    voices = {person.pk for person in _voices(proposal, at)} if open_still else set()
-    return Waiting(
-        proposal,
-        asks_me=member.pk in voices - given and proposal.proposed_by_id != member.pk,
-        is_theirs=_is_theirs(proposal, member, at, office=office),
-        expired=bool(proposal.expires_at and proposal.expires_at <= at),
-    )
+def _waits(proposal: Proposal) -> bool:
+    return proposal.consented_at is None
+
+
+def _has_spoken(proposal: Proposal, member: Member) -> bool:
+    """Whether the person proposed it, or said their yes already."""
+    said = {consent.member_id for consent in proposal.consents.all()}
+    return proposal.proposed_by_id == member.pk or member.pk in said
 
 
 def _proposed_as(group: Group, by: Member, at: datetime) -> ProposedAs:
@@ -233,12 +243,17 @@ def _proposed_as(group: Group, by: Member, at: datetime) -> ProposedAs:
 
 
 def _is_theirs(proposal: Proposal, by: Member, at: datetime, *, office: bool) -> bool:
-    """Whether `by` acts for the side that proposed: the office, or the group's leaders."""
+    """Whether `by` acts for the side that proposed."""
     if proposal.group is None:
         return visible.programmes(by, at).filter(pk=proposal.programme_id).exists()
-    if proposal.proposed_as == ProposedAs.ADMIN:
-        return may(by, Action.PROPOSE, proposal.group, at, roles=OFFICE)
-    return not office and may(by, Action.INVITE, proposal.group, at)
+    return _acts_for(proposal.group, proposal.proposed_as, by, at, office=office)
+
+
+def _acts_for(group: Group, side: str, by: Member, at: datetime, *, office: bool) -> bool:
+    """Whether `by` acts for the office, or for the group's leaders."""
+    if side == ProposedAs.ADMIN:
+        return may(by, Action.PROPOSE, group, at, roles=OFFICE)
+    return not office and may(by, Action.INVITE, group, at)
 
 
 def _locked(group: Group | None) -> Group:
@@ -280,18 +295,18 @@ def _leaders(group: Group | None, at: datetime) -> QuerySet[Membership]:
     return Membership.objects.filter(during(at), group=group, role=MembershipRole.LEADER)
 
 
-def _voices(proposal: Proposal, at: datetime) -> list[Member]:
+def _voices(group: Group | None, role: str, at: datetime) -> list[Member]:
     """Who must be asked: the leaders; for a leader where there is none, everyone active."""
-    asked = _leaders(proposal.group, at)
-    if not asked.exists() and proposal.role == ProposedRole.LEADER:
-        return list(Member.objects.filter(pk__in=_everyone_active(proposal.group_id)))
+    asked = _leaders(group, at)
+    if group and role == ProposedRole.LEADER and not asked.exists():
+        return list(Member.objects.filter(pk__in=_everyone_active(group)))
     return [membership.member for membership in asked.select_related("member")]
 
 
-def _everyone_active(group_id: UUID | None) -> list[UUID]:
+def _everyone_active(group: Group) -> list[UUID]:
     """Whose yes a leaderless group needs; the database works it out, since leaves are private."""
     with connection.cursor() as cursor:
-        cursor.execute("select public.balint_voices_for_a_leader(%s)", [group_id])
+        cursor.execute("select public.balint_voices_for_a_leader(%s)", [group.pk])
         return list(cursor.fetchone()[0])
 
 
@@ -303,7 +318,7 @@ def _settle(proposal: Proposal, at: datetime) -> None:
 
 
 def _missing(proposal: Proposal, at: datetime) -> bool:
-    voices = {member.pk for member in _voices(proposal, at)}
+    voices = {member.pk for member in _voices(proposal.group, proposal.role, at)}
     said_yes = set(
         Consent.objects.filter(proposal=proposal, yes=True).values_list("member", flat=True)
     )
