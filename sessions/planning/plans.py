@@ -76,8 +76,9 @@ def following(group: Group, last: Series | None, today: date) -> Plan:
 
 
 def _year_is_planned(last: Series, today: date) -> bool:
-    """Whether it is October or later and nothing of this year is left to plan."""
-    return today.month >= OCTOBER and last.last_on >= date(today.year, DECEMBER, 1)
+    """Whether it is October or later, and the last rhythm ends with this year."""
+    ends = (last.last_on.year, last.last_on.month)
+    return today.month >= OCTOBER and ends == (today.year, DECEMBER)
 
 
 def _day_after(last_on: date) -> date:

@@ -1,5 +1,13 @@
-"""Addresses."""
+"""Addresses of planning."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from sessions.views import planning
+
+urlpatterns: list[URLPattern] = [
+    path("groups/<uuid:pk>/schedule/", planning.schedule, name="schedule"),
+    path("groups/<uuid:pk>/schedule/new/", planning.session_new, name="session_new"),
+    path("sessions/<uuid:pk>/edit/", planning.session_edit, name="session_edit"),
+    path("sessions/<uuid:pk>/cancel/", planning.session_cancel, name="session_cancel"),
+    path("sessions/<uuid:pk>/restore/", planning.session_restore, name="session_restore"),
+]

@@ -1,0 +1,230 @@
+"""The year planned and read, and each of its dates moved, cancelled, put back or added."""
+
+from collections.abc import Callable
+from datetime import datetime, time
+from typing import Any, TypeVar, cast
+from uuid import UUID
+
+from django.contrib import messages
+from django.forms import Form
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from groups import gate
+from groups.cadence import instant
+from groups.models import Group
+from groups.policy import GRANTS, Action, Role
+from members.models import Member
+from members.refusals import Refused
+from sessions import planning, visible
+from sessions.forms.planning import CancelForm, MoveForm, NewDateForm, PlanForm
+from sessions.models import Series, Session
+from sessions.planning import Draft, Plan, words
+
+READS = {"GET", "HEAD"}
+T = TypeVar("T")
+Tab = tuple[str, str, bool]
+
+
+def schedule(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The group's year: its leaders plan it here, everyone else inside reads it."""
+    group = get_object_or_404(Group, pk=pk)
+    at = timezone.now()
+    roles = gate.check(request, group, Action.SEE_DATES)
+    if any(Action.PLAN in GRANTS[role] for role in roles):
+        return _plan(request, group, at)
+    if Role.NEWCOMER in roles:
+        raise gate.MustAgree(group)
+    if Role.ADMIN in roles or request.method not in READS:
+        raise Http404
+    return _read(request, group, at)
+
+
+def session_edit(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Move one meeting, or change its length or place."""
+    session, at = _planned(request, pk), timezone.now()
+    if request.method in READS:
+        planning.check_movable(session, at)
+    form = MoveForm(request.POST or None, session=session)
+    moved, status = _try(
+        form, lambda: planning.move(session, **form.wishes(), by=_person(request), at=at)
+    )
+    if moved:
+        messages.success(request, _moved_words(session, moved))
+        return redirect("schedule", session.group_id)
+    form.show_as_seen(session.sequence)
+    context = _session_context(request, session, form, at)
+    return render(request, "sessions/session_edit.html", context, status=status)
+
+
+def session_cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Say who will be told, ask why, and cancel."""
+    session, at = _planned(request, pk), timezone.now()
+    if request.method in READS:
+        planning.check_cancellable(session, at)
+    form = CancelForm(request.POST or None, initial={"seen": session.sequence})
+    cancelled, status = _try(
+        form, lambda: planning.cancel(session, **form.cleaned_data, by=_person(request), at=at)
+    )
+    if cancelled:
+        messages.success(request, _("The meeting is cancelled."))
+        return redirect("schedule", session.group_id)
+    form.show_as_seen(session.sequence)
+    context = _session_context(request, session, form, at)
+    return render(request, "sessions/session_cancel.html", context, status=status)
+
+
+@require_POST
+def session_restore(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """A cancelled meeting takes place after all."""
+    session = _planned(request, pk)
+    planning.restore(session, by=_person(request), at=timezone.now())
+    messages.success(request, _("The meeting takes place. Everyone in the group is told by mail."))
+    return redirect("schedule", session.group_id)
+
+
+def session_new(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """An extra date beside the rhythm."""
+    group, at = gate.enter(request, pk, Action.PLAN), timezone.now()
+    offered = planning.next_rule(group, at)
+    form = NewDateForm(request.POST or None, offered=offered, setting=group.setting, at=at)
+    added, status = _try(
+        form, lambda: planning.add_date(group, **form.wishes(), by=_person(request), at=at)
+    )
+    if added:
+        messages.success(request, _("The date is saved."))
+        return redirect("schedule", group.pk)
+    context = {"group": group, "form": form}
+    return render(request, "sessions/session_new.html", context, status=status)
+
+
+def _person(request: HttpRequest) -> Member:
+    """Who asks; every address here wants a signed-in person."""
+    return cast(Member, request.user)
+
+
+def _planned(request: HttpRequest, pk: UUID) -> Session:
+    """A session whose group the person plans; else 404, or the agreement's page first."""
+    seen = visible.sessions(_person(request), timezone.now()).select_related("group", "series")
+    session = get_object_or_404(seen, pk=pk)
+    gate.check(request, session.group, Action.PLAN)
+    return session
+
+
+def _try(form: Form, verb: Callable[[], T], field: str | None = None) -> tuple[T | None, int]:
+    """What the verb gave, or None and the status of the page that is shown again.
+
+    A refusal stands beside `field`, or above the form.
+    """
+    if not form.is_valid():
+        return None, 200
+    try:
+        return verb(), 200
+    except Refused as refused:
+        form.add_error(field, str(refused))
+        return None, 409
+
+
+def _session_context(
+    request: HttpRequest, session: Session, form: Form, at: datetime
+) -> dict[str, Any]:
+    now = words.planned([session], _person(request).time_zone, at)[0]
+    return {"group": session.group, "session": session, "form": form, "now": now}
+
+
+def _moved_words(before: Session, after: Session) -> str:
+    if before.sequence == after.sequence:
+        return _("Nothing has changed.")
+    return _("The change is saved. Everyone in the group is told by mail.")
+
+
+def _read(request: HttpRequest, group: Group, at: datetime) -> HttpResponse:
+    """This year's dates and all that lie ahead, for those who do not plan them."""
+    begins = instant(
+        at.astimezone(group.zone).date().replace(month=1, day=1), time.min, group.time_zone
+    )
+    dates = visible.sessions(_person(request), at).filter(
+        group=group, settled_at__isnull=False, starts_at__gte=begins
+    )
+    context = {
+        "group": group,
+        "dates": words.planned(dates.order_by("starts_at"), _person(request).time_zone, at),
+        "rhythm": words.rhythm(planning.last_series(group)),
+    }
+    return render(request, "sessions/schedule_read.html", context)
+
+
+def _plan(request: HttpRequest, group: Group, at: datetime) -> HttpResponse:
+    """The page of planning: what is typed, the year it makes, and what is planned already."""
+    seen, (offered, tabs) = planning.state_of(group), _offered(request, group, at)
+    posted = request.method == "POST"
+    typed = request.POST if posted else request.GET
+    form = PlanForm(typed if "rule" in typed else None, offered=offered)
+    drafted, status = _try(
+        form, lambda: planning.draft_year(group, form.wished(), at=at), field="first_on"
+    )
+    if posted and drafted:
+        saved, status = _save(request, form, drafted, group, at)
+        if saved:
+            return redirect(f"{request.path}?series={saved.pk}")
+    context = {"group": group, "form": form, "seen": seen, **_year(request, drafted)}
+    if request.htmx:  # type: ignore[attr-defined]
+        return render(request, "sessions/_year.html", context)
+    context |= {"tabs": tabs, "planned": _ahead(request, group, at)}
+    context["span"] = words.span_words(*(drafted.plan if drafted else offered).span)
+    return render(request, "sessions/schedule.html", context, status=status if posted else 200)
+
+
+def _offered(request: HttpRequest, group: Group, at: datetime) -> tuple[Plan, list[Tab]]:
+    """The plan the page begins with, and the way to the others: each rhythm, and the next."""
+    today = at.astimezone(group.zone).date()
+    running = [s for s in group.series.order_by("first_on") if s.last_on >= today]
+    plans = {str(series.pk): planning.plan_of(series) for series in running}
+    plans["next"] = planning.following(group, planning.last_series(group), today)
+    offered = plans.get(request.GET.get("series", "")) or planning.next_rule(group, at)
+    tabs = [
+        (words.span_words(*plan.span), f"{request.path}?series={key}", plan == offered)
+        for key, plan in plans.items()
+    ]
+    return offered, tabs if running else []
+
+
+def _save(
+    request: HttpRequest, form: PlanForm, drafted: Draft, group: Group, at: datetime
+) -> tuple[Series | None, int]:
+    if drafted.new_in_the_past and not form.cleaned_data["past_known"]:
+        sentence = _("Tick this box to put them down, or choose a later first date.")
+        form.add_error("past_known", sentence)
+        return None, 200
+    plan, seen = drafted.plan, form.cleaned_data["seen"]
+    saved, status = _try(
+        form,
+        lambda: planning.plan_year(
+            group, plan.cadence, plan.place, by=_person(request), at=at, seen=seen
+        ),
+    )
+    if saved:
+        messages.success(request, words.saved(drafted))
+    return saved, status
+
+
+def _year(request: HttpRequest, drafted: Draft | None) -> dict[str, Any]:
+    """The right half of the page, and the words of the button."""
+    if drafted is None:
+        return {"save_label": _("Save these dates")}
+    past = len(drafted.new_in_the_past)
+    return {
+        "rows": words.rows(drafted, _person(request).time_zone),
+        "summary": words.summary(drafted),
+        "past": words.past_label(past) if past else "",
+        "save_label": words.save_label(len(drafted.meetings)),
+        "consequence": words.consequence(drafted),
+    }
+
+
+def _ahead(request: HttpRequest, group: Group, at: datetime) -> list[words.Planned]:
+    dates = visible.sessions(_person(request), at).filter(group=group, starts_at__gt=at)
+    return words.planned(dates.order_by("starts_at"), _person(request).time_zone, at)
