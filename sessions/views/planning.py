@@ -162,7 +162,7 @@ def _plan(request: HttpRequest, group: Group, at: datetime) -> HttpResponse:
     seen, (offered, tabs) = planning.state_of(group), _offered(request, group, at)
     posted = request.method == "POST"
     typed = request.POST if posted else request.GET
-    form = PlanForm(typed if "rule" in typed else None, offered=offered)
+    form = PlanForm(typed if posted or "rule" in typed else None, offered=offered)
     drafted, status = _try(
         form, lambda: planning.draft_year(group, form.wished(), at=at), field="first_on"
     )
