@@ -7,9 +7,9 @@ query. Conventions: RFC 5545 and 7986; one VEVENT for each session, cancelled on
 
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from importlib.metadata import version
 from zoneinfo import ZoneInfo
@@ -19,7 +19,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import JSONObject
 from django.utils.translation import gettext as _
-from icalendar import Calendar, Event, Timezone, vDuration
+from icalendar import Calendar, Event, Timezone, TimezoneDaylight, TimezoneStandard, vDuration
 
 from groups.models import Acceptance, Membership, during
 from groups.zones import UTC_NAMES
@@ -168,16 +168,17 @@ def _summary(session: Session) -> str:
 
 
 def _local(moment: datetime, zone: ZoneInfo) -> datetime:
-    """On the session's wall clock; in UTC for the second pass of a doubled hour.
+    """On the session's wall clock; in UTC in an hour which that clock shows twice.
 
-    A local time with a TZID always means the first pass.
+    A local time means the first pass, but not every reader holds to it.
     """
     local = moment.astimezone(zone)
-    return moment.astimezone(UTC) if local.fold or zone.key in UTC_NAMES else local
+    twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
+    return moment.astimezone(UTC) if twice or zone.key in UTC_NAMES else local
 
 
 def _timezones(sessions: Iterable[Session]) -> list[Timezone]:
-    """The zones in use, each from the year of its first session to the end of its last one's."""
+    """The zones in use, each from the year of its first session to that of its last."""
     years: dict[str, list[int]] = {}
     for session in sessions:
         local = _local(session.starts_at, session.zone)
@@ -188,6 +189,53 @@ def _timezones(sessions: Iterable[Session]) -> list[Timezone]:
 
 @lru_cache(maxsize=500)
 def _timezone(zone: str, first: int, last: int) -> Timezone:
-    return Timezone.from_tzinfo(
-        ZoneInfo(zone), zone, first_date=date(first, 1, 1), last_date=date(last + 2, 1, 1)
-    )
+    """A zone from one year to another, an observance for every change of its clocks.
+
+    Each stands alone because readers differ over lists of dates: one keeps the first of an RDATE.
+    """
+    begins, ends = (datetime(year, 1, 1, tzinfo=UTC) for year in (first, last + 1))
+    begins -= timedelta(days=1)
+    timezone = Timezone()
+    timezone.add("tzid", zone)
+    before = begins.astimezone(ZoneInfo(zone))
+    timezone.add_component(_observance(before, before))
+    for change in _changes(ZoneInfo(zone), begins, ends + timedelta(days=1)):
+        timezone.add_component(_observance(*change))
+    return timezone
+
+
+def _observance(before: datetime, after: datetime) -> TimezoneStandard | TimezoneDaylight:
+    """The clocks from `after` on; its onset is told, as RFC 5545 wants it, on the clock before."""
+    observance = TimezoneDaylight() if after.dst() else TimezoneStandard()
+    onset = after.astimezone(UTC).replace(tzinfo=None) + (before.utcoffset() or timedelta())
+    observance.add("dtstart", onset)
+    observance.add("tzname", after.tzname())
+    observance.add("tzoffsetfrom", before.utcoffset())
+    observance.add("tzoffsetto", after.utcoffset())
+    return observance
+
+
+def _changes(
+    zone: ZoneInfo, begins: datetime, ends: datetime
+) -> Iterator[tuple[datetime, datetime]]:
+    """The last second before and the first after each change of the clocks, on those clocks."""
+    before = begins
+    while before < ends:
+        after = before + timedelta(days=1)
+        if _offset(zone, before) != _offset(zone, after):
+            yield _narrowed(zone, before, after)
+        before = after
+
+
+def _narrowed(zone: ZoneInfo, before: datetime, after: datetime) -> tuple[datetime, datetime]:
+    while after - before > timedelta(seconds=1):
+        middle = before + timedelta(seconds=(after - before).total_seconds() // 2)
+        if _offset(zone, middle) == _offset(zone, before):
+            before = middle
+        else:
+            after = middle
+    return before.astimezone(zone), after.astimezone(zone)
+
+
+def _offset(zone: ZoneInfo, at: datetime) -> timedelta | None:
+    return at.astimezone(zone).utcoffset()
