@@ -33,20 +33,37 @@ HEALTH = {"/healthz", "/readyz"}
 
 def become(member: Member | None, role: DbRole | None = None) -> None:
     """Set identity and role for the rest of the present transaction."""
-    role = role or ROLE_OF_LOGIN[settings.LOGIN]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "select set_config('app.member_id', %s, true), set_config('role', %s, true)",
-            [str(member.pk) if member and member.pk else "", role],
-        )
+    _set(str(member.pk) if member and member.pk else "", role or ROLE_OF_LOGIN[settings.LOGIN])
 
 
 @contextmanager
 def acting_as(member: Member | None, role: DbRole | None = None) -> Iterator[None]:
-    """One transaction in the name of `member`, or of nobody; for tasks, commands and tests."""
+    """One transaction in the name of `member`, or of nobody; for tasks, commands and tests.
+
+    Inside another transaction whoever asked there goes on afterwards: an identity set in a
+    savepoint outlives its release.
+    """
+    before = _identity() if connection.in_atomic_block else None
     with transaction.atomic():
         become(member, role)
         yield
+    if before:
+        _set(*before)
+
+
+def _identity() -> tuple[str, str]:
+    with connection.cursor() as cursor:
+        cursor.execute("select current_setting('app.member_id', true), current_setting('role')")
+        member, role = cursor.fetchone()
+    return member or "", role
+
+
+def _set(member: str, role: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select set_config('app.member_id', %s, true), set_config('role', %s, true)",
+            [member, role],
+        )
 
 
 class IdentityMiddleware:

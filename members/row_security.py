@@ -18,8 +18,8 @@ def secure(table: str, **rights: str) -> str:
     return "\n".join(lines)
 
 
-def _policy(table: str, right: str, condition: str) -> str:
-    head = f"create policy app_{right} on {table} for {right} to balint_app"
+def _policy(table: str, right: str, condition: str, name: str = "app") -> str:
+    head = f"create policy {name}_{right} on {table} for {right} to balint_app"
     using, check = f"using ({condition})", f"with check ({condition})"
     clauses = {"select": using, "delete": using, "insert": check, "update": f"{using} {check}"}
     return f"{head} {clauses[right]};"
@@ -47,6 +47,48 @@ as $body${body}$body$;
 revoke all on function public.{signature} from public;
 grant execute on function public.{signature} to {callers};
 alter function public.{signature} owner to balint_reader;
+"""
+
+
+def as_reader(statements: str) -> str:
+    """What only the functions' owner may replace."""
+    return f"set local role balint_reader;\n{statements}\nreset role;"
+
+
+def replaced_function(signature: str, returns: str, body: str, *, kind: str = "") -> str:
+    """A function of `balint_reader` with another body; who may execute it stays as it was."""
+    return as_reader(f"""
+create or replace function public.{signature} returns {returns}
+  language sql {kind or "stable"} security definer set search_path = pg_catalog
+as $body${body}$body$;
+""")
+
+
+def policy(table: str, right: str, condition: str, *, name: str = "app") -> str:
+    """One right in place of the policy of that name, if there is one."""
+    gone = f"drop policy if exists {name}_{right} on {table};"
+    return f"{gone}\n{_policy(table, right, condition, name)}"
+
+
+def stays(table: str, *columns: str) -> str:
+    """Whoever may change a row may not move it: these columns are what they were when it came."""
+    listed = ", ".join(f"'{column}'" for column in ("id", *columns))
+    return f"""
+create trigger stays_where_it_is before update on {table}
+  for each row execute function public.balint_stays({listed});
+"""
+
+
+def known_by_group(table: str) -> str:
+    """What `same_group` refers to: the row together with its group."""
+    return f"alter table {table} add constraint {table}_of_group unique (id, group_id);\n"
+
+
+def same_group(name: str, table: str, column: str, parent: str) -> str:
+    """A constraint: the row's group is that of the row it hangs on, so neither can be forged."""
+    return f"""
+alter table {table} add constraint {name}
+  foreign key ({column}, group_id) references {parent} (id, group_id);
 """
 
 

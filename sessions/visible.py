@@ -61,7 +61,7 @@ def circle(member: Member, at: datetime, role: str | None = None) -> QuerySet[Se
         member=member,
         starts_at__lte=OuterRef("began"),
     )
-    in_force = agreement_in_force(OuterRef(OuterRef("group")), OuterRef(OuterRef("began")))
+    in_force = agreement_in_force(OuterRef(OuterRef("group")), OuterRef(OuterRef("began")))  # type: ignore[arg-type]
     agreed = Acceptance.objects.filter(
         member=member,
         agreement=Subquery(in_force.values("pk")[:1]),
@@ -71,9 +71,19 @@ def circle(member: Member, at: datetime, role: str | None = None) -> QuerySet[Se
 
 
 def conducted(member: Member, at: datetime) -> QuerySet[Session]:
-    """Sessions the person may conduct or put down: of groups led now, or run since they began."""
-    led = Q(group__in=groups_where(member, Action.CONDUCT, at))
-    still = led & ~Q(pk__in=running(at).values("pk"))
+    """Sessions the person may conduct or put down: of the own lead's time, while it lasts.
+
+    One that runs is conducted by the leaders of its circle, whatever has changed since it began.
+    """
+    led_then = Membership.objects.filter(
+        during(at),
+        group=OuterRef("group"),
+        member=member,
+        role=MembershipRole.LEADER,
+        starts_at__lte=Least(OuterRef("starts_at"), OuterRef("opened_at")),
+    )
+    leads = Q(group__in=groups_where(member, Action.CONDUCT, at)) & Exists(led_then)
+    still = leads & ~Q(pk__in=running(at).values("pk"))
     return Session.objects.filter(still | Q(pk__in=circle(member, at, MembershipRole.LEADER)))
 
 
@@ -108,15 +118,7 @@ def changes(member: Member, at: datetime) -> QuerySet[Change]:
 
 def attendances(member: Member, at: datetime) -> QuerySet[Attendance]:
     """Who was there: one's own, and for leaders all of the time of their own lead."""
-    leads = Membership.objects.filter(
-        during(at),
-        group=OuterRef("group"),
-        member=member,
-        role=MembershipRole.LEADER,
-        starts_at__lte=OuterRef("session__starts_at"),
-    )
-    runs = Q(session__in=circle(member, at, MembershipRole.LEADER))
-    return Attendance.objects.filter(Exists(leads) | runs | Q(member=member))
+    return Attendance.objects.filter(Q(session__in=conducted(member, at)) | Q(member=member))
 
 
 def cases(member: Member, at: datetime) -> QuerySet[CasePresentation]:
