@@ -1,0 +1,304 @@
+"""Making and editing groups: what the office may, what the leaders may, what nobody may."""
+
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from groups import frames, joining
+from groups.forms.inside import USUAL
+from groups.models import (
+    Acceptance,
+    Agreement,
+    Consent,
+    Ending,
+    Entrance,
+    Group,
+    Leave,
+    Membership,
+    Preference,
+    ProgrammeAdmin,
+    Proposal,
+)
+from sessions.phases import NAMES, ORDER
+from sessions.timetable import DURATIONS
+from tests.world import as_member, as_owner, make_group, years_ago
+
+NOT_LEADERS = ["member", "newcomer", "on_leave", "former", "admin", "outsider", "superuser"]
+STATUS = dict.fromkeys(NOT_LEADERS, 404) | {"newcomer": 302}
+
+
+def edit_url(circle) -> str:
+    return f"/groups/{circle.group.pk}/edit/"
+
+
+def typed(circle, client_of, **changes: Any) -> dict[str, Any]:
+    """What a browser would send from the untouched page, with these changes."""
+    context = client_of(circle.leader).get(edit_url(circle)).context
+    data = {}
+    for form in (context["frame"], context["inside"]):
+        for field in form:
+            value = field.value()
+            if value not in (None, False):
+                data[field.name] = "on" if value is True else value
+    return {name: value for name, value in (data | changes).items() if value is not None}
+
+
+def post(circle, client_of, who: str = "leader", **changes: Any):
+    data = typed(circle, client_of, **changes)
+    return client_of(getattr(circle, who)).post(edit_url(circle), data)
+
+
+def fresh(circle) -> Group:
+    with as_owner():
+        return Group.objects.get(pk=circle.group.pk)
+
+
+# Made
+
+
+def test_the_office_makes_groups_in_its_own_programmes_alone(circle):
+    with as_owner():
+        other = make_group().programme
+    with as_member(circle.admin, "balint_roster"):
+        made = frames.create_group(
+            circle.programme, by=circle.admin, at=timezone.now(), name="New group"
+        )
+        assert made.programme == circle.programme
+        with pytest.raises(frames.NotYours):
+            frames.create_group(other, by=circle.admin, at=timezone.now(), name="New group")
+
+
+@pytest.mark.parametrize("who", ["leader", "member", "outsider", "superuser"])
+def test_nobody_else_makes_groups(circle, who):
+    with pytest.raises(frames.NotYours), as_member(getattr(circle, who)):
+        frames.create_group(
+            circle.programme, by=getattr(circle, who), at=timezone.now(), name="New group"
+        )
+
+
+# Edited
+
+
+@pytest.mark.parametrize("who", NOT_LEADERS)
+def test_the_leaders_page_is_the_leaders(circle, client_of, who):
+    data = typed(circle, client_of, name="Renamed")
+    client = client_of(getattr(circle, who))
+    assert client.get(edit_url(circle)).status_code == STATUS[who]
+    assert client.post(edit_url(circle), data).status_code == STATUS[who]
+    assert fresh(circle).name == "Valley group"
+
+
+def test_one_page_saves_frame_and_inside_together(circle, client_of):
+    answer = post(
+        circle,
+        client_of,
+        name="Hill group",
+        setting="online",
+        time_zone="Europe/London",
+        cap=8,
+        contact="Ruth, 052 555 0100",
+        alias="Hill",
+        join_link="https://meet.example.org/hill",
+        door="4471#",
+        sits_back=None,
+        shows_absences="on",
+        keeps_cases_days=60,
+        minutes_story=15,
+    )
+    assert (answer.status_code, answer.headers["Location"]) == (302, edit_url(circle))
+    group = fresh(circle)
+    assert (group.name, group.setting, group.time_zone) == ("Hill group", "online", "Europe/London")
+    assert (group.cap, group.contact, group.alias) == (8, "Ruth, 052 555 0100", "Hill")
+    assert (group.asks_questions, group.sits_back, group.shows_absences) == (True, False, True)
+    assert group.keeps_cases_days == 60
+    assert group.minutes["story"] == 15
+    with as_owner():
+        entrance = Entrance.objects.get(group=group)
+    assert (entrance.join_link, entrance.door) == ("https://meet.example.org/hill", "4471#")
+
+
+def test_the_usual_minutes_are_not_stored(circle, client_of):
+    assert post(circle, client_of).status_code == 302
+    assert fresh(circle).minutes == {}
+
+
+def test_the_minutes_offered_are_those_of_the_timetable():
+    usual = {stretch.phase: stretch.minutes for stretch in DURATIONS["90"].stretches}
+    assert list(USUAL) == [str(phase) for phase in ORDER]
+    assert {phase: minutes for phase, (_label, minutes) in USUAL.items()} == usual
+    assert [str(label) for label, _minutes in USUAL.values()] == [str(NAMES[p]) for p in ORDER]
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"cap": 16}, "A group has room for 2 to 15 members."),
+        ({"cap": 1}, "A group has room for 2 to 15 members."),
+        ({"keeps_cases_days": 6}, "A case is kept for 7 to 365 days."),
+        ({"keeps_cases_days": 366}, "A case is kept for 7 to 365 days."),
+        ({"time_zone": "Mars/Base"}, "Select a valid choice."),
+        ({"join_link": "no link"}, "Enter a valid URL."),
+        ({"minutes_story": -1}, "greater than or equal to 0"),
+        ({"name": ""}, "This field is required."),
+    ],
+)
+def test_what_cannot_be_is_said_and_what_was_typed_stays(circle, client_of, changes, sentence):
+    answer = post(circle, client_of, contact="Typed with care", **changes)
+    html = answer.content.decode()
+    assert answer.status_code == 200
+    assert sentence in html
+    assert "Typed with care" in html
+    assert fresh(circle).contact == ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"cap": 4}, "5 places are taken, by members and by newcomers invited already."),
+        ({"keeps_cases_days": 121}, "Choose at most 120 days."),
+    ],
+)
+def test_what_is_refused_saves_nothing_at_all(circle, client_of, changes, sentence):
+    answer = post(circle, client_of, contact="Typed with care", **changes)
+    assert answer.status_code == 409
+    assert sentence in answer.content.decode()
+    assert "Typed with care" in answer.content.decode()
+    assert fresh(circle).contact == ""
+
+
+def test_room_cannot_shrink_below_members_and_newcomers_invited(circle):
+    with as_member(circle.leader):
+        joining.propose(
+            circle.group,
+            address="new@example.org",
+            role="member",
+            by=circle.leader,
+            at=timezone.now(),
+        )
+        with pytest.raises(frames.MoreMembersThanThat, match="6 places"):
+            frames.edit_frame(circle.group, by=circle.leader, at=timezone.now(), cap=5)
+        frames.edit_frame(circle.group, by=circle.leader, at=timezone.now(), cap=6)
+    assert fresh(circle).cap == 6
+
+
+def test_the_office_edits_the_frame_and_nothing_inside(circle):
+    now = timezone.now()
+    with as_member(circle.admin, "balint_roster"):
+        frames.edit_frame(
+            circle.group,
+            by=circle.admin,
+            at=now,
+            office=True,
+            name="Hill group",
+            alias="Hill",
+            keeps_cases_days=7,
+        )
+    group = fresh(circle)
+    assert (group.name, group.alias, group.keeps_cases_days) == ("Hill group", "Valley", 120)
+    with pytest.raises(frames.NotYours), as_member(circle.admin):
+        frames.edit_inside(circle.group, by=circle.admin, at=now, entrance={}, alias="Hill")
+
+
+def test_shorter_is_always_possible_and_longer_only_alone(circle):
+    now = timezone.now()
+    with as_member(circle.leader):
+        frames.edit_inside(circle.group, by=circle.leader, at=now, entrance={}, keeps_cases_days=30)
+        with pytest.raises(frames.KeepingLongerNeedsAll):
+            frames.edit_inside(
+                circle.group, by=circle.leader, at=now, entrance={}, keeps_cases_days=31
+            )
+    with as_owner():
+        Membership.objects.exclude(member=circle.leader).update(ended_at=now)
+    with as_member(circle.leader):
+        frames.edit_inside(circle.group, by=circle.leader, at=now, entrance={}, keeps_cases_days=31)
+    assert fresh(circle).keeps_cases_days == 31
+
+
+# What is always true
+
+
+def _group(circle, **fields):
+    return Group.objects.create(programme=circle.programme, name="Another", **fields)
+
+
+def _member(circle, **fields):
+    values = {"group": circle.group, "member": circle.outsider, "role": "member"}
+    return Membership.objects.create(**(values | {"starts_at": years_ago(1)} | fields))
+
+
+def _ending(circle):
+    held = Membership.objects.filter(member=circle.member).first()
+    values = {"asked_as": "leader", "asked_at": timezone.now(), "ends_at": timezone.now()}
+    return Ending.objects.create(group=circle.group, membership=held, **values)
+
+
+def _proposal(circle, **fields):
+    values = {"programme": circle.programme, "group": circle.group, "role": "member"}
+    values |= {"address": "n@example.org", "proposed_as": "admin", "proposed_at": timezone.now()}
+    return Proposal.objects.create(**(values | fields))
+
+
+def _consent(circle, **about):
+    return Consent.objects.create(
+        group=circle.group, member=circle.leader, yes=True, given_at=timezone.now(), **about
+    )
+
+
+def _twice(make):
+    return lambda circle: (make(circle), make(circle))
+
+
+def _consent_twice(**kind):
+    def make(circle):
+        about = {name: maker(circle) for name, maker in kind.items()}
+        return _consent(circle, **about), _consent(circle, **about)
+
+    return make
+
+
+BROKEN = {
+    "group_has_at_most_fifteen_members": lambda c: _group(c, cap=16),
+    "cases_are_kept_7_to_365_days": lambda c: _group(c, keeps_cases_days=6),
+    "one_running_membership_per_group": _twice(_member),
+    "membership_ends_after_it_starts": lambda c: _member(c, ended_at=years_ago(2)),
+    "membership_role_is_known": lambda c: _member(c, role="guest"),
+    "leave_ends_after_it_starts": lambda c: Leave.objects.create(
+        group=c.group, member=c.member, starts_at=years_ago(1), ended_at=years_ago(2)
+    ),
+    "one_running_admin_role_per_programme": lambda c: ProgrammeAdmin.objects.create(
+        programme=c.programme, member=c.admin, starts_at=years_ago(1)
+    ),
+    "one_preference_per_member_and_group": _twice(
+        lambda c: Preference.objects.create(group=c.group, member=c.member)
+    ),
+    "one_agreement_per_group_and_version": lambda c: Agreement.objects.create(
+        group=c.group, version=1, text="Twice", in_force_at=timezone.now()
+    ),
+    "one_acceptance_per_agreement_and_member": lambda c: Acceptance.objects.create(
+        agreement=Agreement.objects.get(group=c.group),
+        group=c.group,
+        member=c.member,
+        accepted_at=timezone.now(),
+    ),
+    "proposal_is_for_a_group_or_an_admin": lambda c: _proposal(c, role="admin"),
+    "accepted_proposal_had_its_yes": lambda c: _proposal(c, accepted_at=timezone.now()),
+    "one_ending_per_membership": _twice(_ending),
+    "consent_is_about_one_thing": lambda c: _consent(c),
+    "one_consent_per_proposal_and_member": _consent_twice(proposal=_proposal),
+    "one_consent_per_ending_and_member": _consent_twice(ending=_ending),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_the_database_refuses_what_cannot_be(circle, name):
+    with pytest.raises(IntegrityError, match=f'"{name}"'), as_owner(), transaction.atomic():
+        BROKEN[name](circle)
+
+
+def test_every_constraint_of_the_frame_is_tripped_above():
+    models = list(apps.get_app_config("groups").get_models())
+    names = {constraint.name for model in models for constraint in model._meta.constraints}
+    assert names == set(BROKEN)
