@@ -261,3 +261,9 @@ def planned(sessions: Iterable[Session], viewer_zone: str, at: datetime) -> list
         )
         for session in sessions
     ]
+
+
+def one_zone(dates: Iterable[Planned]) -> str:
+    """“Jerusalem time” where all dates are on one clock, so that it need be said only once."""
+    names = {date.when.zone for date in dates}
+    return names.pop() if len(names) == 1 else ""

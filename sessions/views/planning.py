@@ -17,6 +17,7 @@ from groups import gate
 from groups.cadence import instant
 from groups.models import Group
 from groups.policy import GRANTS, Action, Role
+from groups.zones import city
 from members.models import Member
 from members.refusals import Refused
 from sessions import planning, visible
@@ -70,7 +71,7 @@ def session_cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
         form, lambda: planning.cancel(session, **form.cleaned_data, by=_person(request), at=at)
     )
     if cancelled:
-        messages.success(request, _("The meeting is cancelled."))
+        messages.success(request, _cancelled_words(session, at))
         return redirect("schedule", session.group_id)
     form.show_as_seen(session.sequence)
     context = _session_context(request, session, form, at)
@@ -141,6 +142,12 @@ def _moved_words(before: Session, after: Session) -> str:
     return _("The change is saved. Everyone in the group is told by mail.")
 
 
+def _cancelled_words(session: Session, at: datetime) -> str:
+    if session.starts_at <= at:
+        return _("The meeting is cancelled.")
+    return _("The meeting is cancelled. Everyone in the group is told by mail.")
+
+
 def _read(request: HttpRequest, group: Group, at: datetime) -> HttpResponse:
     """This year's dates and all that lie ahead, for those who do not plan them."""
     begins = instant(
@@ -149,11 +156,11 @@ def _read(request: HttpRequest, group: Group, at: datetime) -> HttpResponse:
     dates = visible.sessions(_person(request), at).filter(
         group=group, settled_at__isnull=False, starts_at__gte=begins
     )
-    context = {
-        "group": group,
-        "dates": words.planned(dates.order_by("starts_at"), _person(request).time_zone, at),
-        "rhythm": words.rhythm(planning.last_series(group)),
-    }
+    shown = words.planned(dates.order_by("starts_at"), _person(request).time_zone, at)
+    zone, last = words.one_zone(shown), planning.last_series(group)
+    # The rhythm says the zone; where a date is on another clock, each says its own.
+    rhythm = words.rhythm(last) if last and zone in {"", city(last.time_zone)} else ""
+    context = {"group": group, "dates": shown, "zone": zone, "rhythm": rhythm}
     return render(request, "sessions/schedule_read.html", context)
 
 
@@ -170,11 +177,13 @@ def _plan(request: HttpRequest, group: Group, at: datetime) -> HttpResponse:
         saved, status = _save(request, form, drafted, group, at)
         if saved:
             return redirect(f"{request.path}?series={saved.pk}")
-    context = {"group": group, "form": form, "seen": seen, **_year(request, drafted)}
+    span = words.span_words(*(drafted.plan if drafted else offered).span)
+    context = {"group": group, "form": form, "seen": seen, "span": span}
+    context |= _year(request, drafted)
     if request.htmx:  # type: ignore[attr-defined]
         return render(request, "sessions/_year.html", context)
-    context |= {"tabs": tabs, "planned": _ahead(request, group, at)}
-    context["span"] = words.span_words(*(drafted.plan if drafted else offered).span)
+    ahead = _ahead(request, group, at)
+    context |= {"tabs": tabs, "planned": ahead, "zone": words.one_zone(ahead)}
     return render(request, "sessions/schedule.html", context, status=status if posted else 200)
 
 

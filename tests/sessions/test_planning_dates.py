@@ -36,7 +36,7 @@ def january(led: Led) -> Session:
 
 
 def add(led: Led, at: Any = NOVEMBER, **changes: Any) -> Session:
-    values = {
+    values: dict[str, Any] = {
         "starts_at": utc(2027, 1, 23, 8),
         "minutes": 360,
         "zone": "Asia/Jerusalem",
@@ -53,7 +53,7 @@ def change_of(session: Session) -> tuple[str, str]:
         return change.kind, change.reason
 
 
-def stored(session: Session) -> dict[str, Any]:
+def stored(session: Session) -> Any:
     with as_owner():
         return Session.objects.filter(pk=session.pk).values().get()
 
@@ -85,7 +85,8 @@ def test_a_reason_lies_sealed(led: Led, january: Session):
     led.move(january, starts_at=TO, reason="The library is being painted.")
     with as_owner():
         row = Change.objects.values().get(session=january)
-    assert b"painted" not in bytes(row["reason_sealed"])
+    assert row["reason_sealed"]
+    assert b"painted" not in bytes(row["reason_sealed"] or b"")
 
 
 def test_a_reason_may_stay_empty(led: Led, january: Session):

@@ -47,7 +47,7 @@ THIRD_THURSDAY = {
     "first_on": "2027-01-01",
     "last_on": "2027-12-31",
 }
-HTMX = {"HTTP_HX_REQUEST": "true"}
+HTMX = {"HX-Request": "true"}
 
 
 class Clock:
@@ -258,7 +258,7 @@ def test_a_rhythm_that_is_not_in_the_list_can_be_chosen_again(circle: Circle, le
 
 
 def test_a_change_in_the_form_fetches_the_year_only(circle: Circle, leader: Client):
-    page = leader.get(schedule(circle), THIRD_THURSDAY, **HTMX)
+    page = leader.get(schedule(circle), THIRD_THURSDAY, headers=HTMX)
     html = page.content.decode()
     assert next(t.name for t in page.templates if t.name) == "sessions/_year.html"
     assert "<form" not in html
@@ -268,7 +268,7 @@ def test_a_change_in_the_form_fetches_the_year_only(circle: Circle, leader: Clie
 
 
 def test_a_mistake_in_a_fetched_year_is_said_beside_its_field_too(circle: Circle, leader: Client):
-    page = leader.get(schedule(circle), THIRD_THURSDAY | {"minutes": "5"}, **HTMX)
+    page = leader.get(schedule(circle), THIRD_THURSDAY | {"minutes": "5"}, headers=HTMX)
     sentence = "A meeting lasts between 15 minutes and 12 hours."
     assert (
         '<div id="id_minutes_said" hx-swap-oob="true">'

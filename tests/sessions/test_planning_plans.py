@@ -1,6 +1,7 @@
 """What the page of planning begins with."""
 
 from datetime import date, time
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from tests.sessions.rhythm import (
 )
 from tests.world import utc
 
-IN_2026 = {"first_on": date(2026, 1, 1), "last_on": date(2026, 12, 31)}
+IN_2026: dict[str, Any] = {"first_on": date(2026, 1, 1), "last_on": date(2026, 12, 31)}
 
 
 @pytest.fixture
@@ -70,8 +71,8 @@ def test_the_rhythm_in_use_is_offered_as_it_was_saved(led: Led):
 def test_in_october_the_next_year_is_offered_by_the_same_rhythm_without_breaks(led: Led):
     led.plan(cadence(breaks=(SUMMER,)), "Garden")
     offered = planning.next_rule(led.group, utc(2027, 10, 1, 12))
-    next_year = {"first_on": date(2028, 1, 1), "last_on": date(2028, 12, 31)}
-    assert offered == planning.Plan(cadence(**next_year), "Garden")
+    next_year = cadence(first_on=date(2028, 1, 1), last_on=date(2028, 12, 31))
+    assert offered == planning.Plan(next_year, "Garden")
 
 
 def test_once_the_next_year_is_planned_it_is_the_one_offered(led: Led):

@@ -1,6 +1,7 @@
 """The year ahead in words."""
 
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
+from typing import Any
 
 import pytest
 
@@ -20,8 +21,7 @@ def led(db: None) -> Led:
     return make_led()
 
 
-def notes(led: Led, on: date, **drafted: object) -> list[str]:
-    at = drafted.pop("at", NOVEMBER)
+def notes(led: Led, on: date, at: datetime = NOVEMBER, **drafted: Any) -> list[str]:
     draft = led.draft(cadence(**drafted), at=at)
     rows = [row for row in words.rows(draft, HERE) if row.on == on]
     assert len(rows) == 1
@@ -76,7 +76,7 @@ def test_what_a_hand_changed_says_that_it_stays(led: Led):
 def test_what_saving_changes_says_what_it_was(led: Led):
     led.plan(cadence())
     led.cancel(led.on(3, 18))
-    later = {"starts_at": time(20)}
+    later: dict[str, Any] = {"starts_at": time(20)}
     assert notes(led, date(2027, 1, 21), **later) == ["was 21 Jan 19:30–21:00"]
     assert notes(led, date(2027, 3, 18), **later) == ["cancelled"]
     assert notes(led, date(2027, 7, 15), breaks=(SUMMER,)) == ["will be cancelled"]
