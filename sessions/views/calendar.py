@@ -106,9 +106,10 @@ def session_answer(request: HttpRequest, pk: UUID) -> HttpResponse:
     found, roles = seen(request, pk, Action.ANSWER)
     member, now = person(request), timezone.now()
     mine = answers.own(found, member)
-    form = CannotComeForm(request.POST or None, initial={"reason": mine.reason if mine else ""})
+    posted = request.POST if request.method == "POST" else None
+    form = CannotComeForm(posted, initial={"reason": mine.reason if mine else ""})
     status = 200
-    if request.method == "POST" and form.is_valid():
+    if form.is_valid():
         try:
             messages.success(request, _answer(request, found, form.cleaned_data["reason"]))
             return redirect("home")
