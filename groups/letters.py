@@ -5,6 +5,7 @@ Neither says a name but the recipient's and the signature, nor what the group is
 
 from datetime import datetime
 
+from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -75,13 +76,15 @@ def signature(group: Group | None, at: datetime) -> list[str]:
 
 
 def _asked(proposal: Proposal, at: datetime) -> QuerySet[Member]:
-    """The leaders; in a leaderless group that is to get a leader, everyone inside."""
+    """The leaders; in a group without one that is to get a leader, everyone active."""
     assert proposal.group is not None  # noqa: S101  An admin's proposal is nobody's to answer.
     leaders = policy.leaders(proposal.group, at)
-    if proposal.role == ProposedRole.LEADER and not leaders.exists():
-        inside = policy.current(proposal.group, at).values("member")
-        return Member.objects.filter(pk__in=inside)
-    return leaders
+    if proposal.role != ProposedRole.LEADER or leaders.exists():
+        return leaders
+    # Leaves are private, so the database works out who is active.
+    with connection.cursor() as cursor:
+        cursor.execute("select public.balint_voices_for_a_leader(%s)", [proposal.group.pk])
+        return Member.objects.filter(pk__in=cursor.fetchone()[0])
 
 
 def _invitation_is_wanted(letter: Letter) -> bool:
@@ -91,14 +94,16 @@ def _invitation_is_wanted(letter: Letter) -> bool:
 
 
 def _word_is_wanted(letter: Letter) -> bool:
-    proposal = (
-        Proposal.objects.filter(Proposal.OPEN, pk=letter.about_id, consented_at=None)
-        .select_related("group")
-        .first()
-    )
-    if proposal is None or letter.recipient is None:
+    """Still open, and still this person's to answer as far as the worker may know."""
+    waiting = Proposal.objects.filter(Proposal.OPEN, pk=letter.about_id, consented_at=None)
+    proposal = waiting.select_related("group").first()
+    if proposal is None or proposal.group is None:
         return False
-    return _asked(proposal, timezone.now()).filter(pk=letter.recipient.pk).exists()
+    at = timezone.now()
+    leaders = policy.leaders(proposal.group, at)
+    if proposal.role == ProposedRole.LEADER and not leaders.exists():
+        return policy.current(proposal.group, at).filter(member=letter.recipient).exists()
+    return leaders.filter(pk=letter.recipient_id).exists()
 
 
 def _invitation(letter: Letter) -> Message:
