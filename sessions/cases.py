@@ -5,7 +5,7 @@ do either and learn nothing by it. A title is the presenter's alone.
 """
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID, uuid4
 
 from django.db import connection, transaction
@@ -20,6 +20,8 @@ from sessions import visible
 from sessions.models import CasePresence, CasePresentation, Session
 
 LONGEST_TITLE = 120
+# Left out wherever a title has no business.
+TITLE = CasePresentation.title.columns
 
 
 class OnlyThePresenter(Refused):
@@ -43,12 +45,18 @@ def of_session(session: Session, member: Member, at: datetime) -> list[CasePrese
 def being_told(session: Session, member: Member, at: datetime) -> CasePresentation | None:
     """The case being told now, if `member` is present for it; no title comes with it."""
     seen = visible.cases(member, at).filter(session=session, being_told=True)
-    return seen.select_related("presenter").defer(*CasePresentation.title.columns).first()
+    return seen.select_related("presenter").defer(*TITLE).first()
 
 
 def present_for(case: CasePresentation) -> set[UUID]:
     """Who is present for a case the asking person may see."""
     return set(CasePresence.objects.filter(case=case).values_list("member", flat=True))
+
+
+def forget_on(session: Session) -> date:
+    """When the group forgets a case of this session that is put down now."""
+    told_on = session.starts_at.astimezone(session.zone).date()
+    return told_on + timedelta(days=session.group.keeps_cases_days)
 
 
 def earlier(case: CasePresentation, at: datetime) -> QuerySet[CasePresentation]:
@@ -80,7 +88,7 @@ def describe(
         raise NotYourEarlierCase
     case.title = title.strip()[:LONGEST_TITLE]
     case.follows = follows
-    case.save(update_fields=[*CasePresentation.title.columns, "follows"])
+    case.save(update_fields=[*TITLE, "follows"])
 
 
 def _may_follow(case: CasePresentation, follows: CasePresentation, at: datetime) -> bool:
@@ -151,9 +159,9 @@ def enter_case_being_told(session: Session) -> None:
     _ask("select balint_enter_case_being_told(%s)", session.pk)
 
 
-def _ask(question: str, *values: object) -> int | None:
+def _ask(question: str, *values: UUID | int | bool | list[UUID]) -> int | None:
     with connection.cursor() as cursor:
-        cursor.execute(question, values)
+        cursor.execute(question, list(values))
         return cursor.fetchone()[0]
 
 

@@ -136,7 +136,8 @@ def _move(
     if before is Phase.PLANNED:
         _close_earlier(session, by=by, at=at)
         session.opened_at = at
-    _arrive(session, by, at)
+    else:
+        _arrive(session, by, at)
     naming = presenter if to is Phase.STORY else None
     ended = cases.end_telling(session) if naming or ends_telling(before, to) else None
     began = _begin_telling(session, naming, at) if naming else None
@@ -355,7 +356,7 @@ def sits_back(session: Session, member: Member, at: datetime) -> bool:
     return at < session.runs_until and told.exists()
 
 
-def join_link(session: Session, member: Member, at: datetime) -> str:
+def join_link(session: Session, by: Member, at: datetime) -> str:
     """The link of the call: for the circle from 15 minutes before, for leaders always; else empty.
 
     Never for a session in person, over or cancelled.
@@ -363,7 +364,7 @@ def join_link(session: Session, member: Member, at: datetime) -> str:
     over = session.phase in {Phase.CLOSED, Phase.CANCELLED} or at >= session.runs_until
     if over or not session.online or session.settled_at is None:
         return ""
-    inside = visible.rooms(member, at) | visible.conducted(member, at)
+    inside = visible.rooms(by, at) | visible.conducted(by, at)
     if not inside.filter(pk=session.pk).exists():
         return ""
     entrance = Entrance.objects.filter(group=session.group_id).first()

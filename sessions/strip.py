@@ -14,10 +14,10 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from groups.circle import Chair, called, initials_of
-from groups.models import Membership
+from groups.models import Membership, Setting
 from groups.zones import city, same_wall_clock, time_words
 from members.models import Member
-from sessions import cases, conduct
+from sessions import before, cases, conduct
 from sessions.models import CasePresentation, Session
 from sessions.phases import (
     NAMES,
@@ -75,7 +75,7 @@ class Look:
 
     @property
     def screen(self) -> Screen:
-        if self.phase is Phase.CLOSED or self.at >= self.session.runs_until:
+        if is_over(self.session, self.at):
             return Screen.OVER
         if not self.session.online:
             return Screen.CALM
@@ -108,8 +108,9 @@ class Look:
 
     @property
     def chairs(self) -> list[Chair]:
-        """Everyone's chair; dashed online for who is not in the room, unknown where some sit in one."""
-        away = set() if self.session.setting == "mixed" else {s.member_id for s in self.seats}
+        """Everyone's chair, dashed for who is not in the room; in a mixed one for nobody."""
+        mixed = self.session.setting == Setting.MIXED
+        away = set() if mixed else {seat.member_id for seat in self.seats}
         presenter = self.telling.presenter_id if self.telling else None
         return chairs(self.seats, away - self.here, presenter, outside=self.listening)
 
@@ -161,7 +162,7 @@ class Look:
     @property
     def people(self) -> list[tuple[str, str]]:
         """Whom a leader can name, in the order of the circle."""
-        return [(str(seat.member_id), str(seat.member)) for seat in self.seats]
+        return [(str(pk), name) for pk, name in before.known_as(self.seats).items()]
 
     @cached_property
     def can_undo(self) -> bool:
@@ -184,6 +185,13 @@ class Look:
     @property
     def link(self) -> str:
         return conduct.join_link(self.session, self.member, self.at)
+
+
+def is_over(session: Session, at: datetime) -> bool:
+    """Closed, or gone by: in person with its planned end, online the next morning."""
+    unopened = session.phase == Phase.PLANNED and not session.online
+    ends = session.ends_at if unopened else session.runs_until
+    return session.phase == Phase.CLOSED or at >= ends
 
 
 def look(session: Session, member: Member, at: datetime) -> Look:

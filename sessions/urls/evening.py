@@ -1,5 +1,28 @@
-"""Addresses."""
+"""Addresses of the evening: round it, in its room, and the cases told."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from sessions.views import cases, evening, room
+
+SESSION = "sessions/<uuid:pk>/"
+ROOM = f"{SESSION}room/"
+
+urlpatterns: list[URLPattern] = [
+    path(f"{SESSION}before/", evening.before_door, name="before"),
+    path(f"{SESSION}card/", evening.card, name="card"),
+    path(f"{SESSION}afterwards/", evening.afterwards_page, name="afterwards"),
+    path(ROOM, room.room, name="room"),
+    path(f"{ROOM}now/", room.room_now, name="room_now"),
+    path(f"{ROOM}clock/", room.room_clock, name="room_clock"),
+    path(f"{ROOM}open/", room.room_open, name="room_open"),
+    path(f"{ROOM}step/", room.room_step, name="room_step"),
+    path(f"{ROOM}undo/", room.room_undo, name="room_undo"),
+    path(f"{ROOM}presenter/", room.room_presenter, name="room_presenter"),
+    path(f"{ROOM}leave/", room.room_leave, name="room_leave"),
+    path(f"{ROOM}forget/", room.room_forget, name="room_forget"),
+    path(f"{ROOM}<path:rest>", room.room_nothing, name="room_nothing"),
+    path("cases/<uuid:pk>/", cases.case, name="case"),
+    path("cases/<uuid:pk>/title/", cases.case_title, name="case_title"),
+    path("cases/<uuid:pk>/forget/", cases.case_forget, name="case_forget"),
+    path("settings/kept/", cases.kept, name="settings_kept"),
+]

@@ -1,0 +1,116 @@
+"""Round the evening, for its leaders: before the door, the card for the knee, afterwards."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from groups.zones import When, when_words
+from members.refusals import Refused
+from sessions import afterwards, before, conduct, gate, strip
+from sessions.firstpage import names_in_words
+from sessions.forms.evening import AfterwardsForms
+from sessions.gate import person
+from sessions.models import Session
+from sessions.phases import NAMES, SENTENCES, Phase
+from sessions.timetable import durations_of, timetable
+
+
+@require_safe
+def before_door(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Who is away, back, new or saying farewell; the door, numbers to ring; open, or cancel."""
+    at = timezone.now()
+    session = gate.led(request, pk, at)
+    context = {
+        "session": session,
+        "when": _when(request, session, at),
+        "before": before.of(session, to=person(request)),
+        "tonight": session.starts_at.astimezone(session.zone).date()
+        == at.astimezone(session.zone).date(),
+        "planned": session.phase == Phase.PLANNED,
+        "ahead": session.phase == Phase.PLANNED and at < session.starts_at,
+        "over": strip.is_over(session, at),
+        "link": conduct.join_link(session, person(request), at),
+    }
+    return render(request, "sessions/before.html", context)
+
+
+@require_safe
+def card(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """To print: phases, times and the wording of the two questions; no name on it."""
+    at = timezone.now()
+    session = gate.led(request, pk, at)
+    group = session.group
+    own = durations_of(group.minutes) if group.minutes else None
+    slots = timetable(
+        session.minutes,
+        conduct.switches_of(group),
+        session.starts_at.astimezone(session.zone),
+        own,
+    )
+    context = {
+        "session": session,
+        "when": _when(request, session, at),
+        "slots": [(slot, NAMES[slot.phase]) for slot in slots],
+        "questions": [SENTENCES[Phase.FOLLOW_UP], SENTENCES[Phase.CALL]],
+    }
+    return render(request, "sessions/card.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def afterwards_page(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """Who was there, one case or two: one minute, by either leader, until the next meeting."""
+    at = timezone.now()
+    session = gate.led(request, pk, at)
+    afterwards.check_open(session, at)
+    data = request.POST if request.method == "POST" else None
+    forms = AfterwardsForms(data, session=session, member=person(request), at=at)
+    refused = _put_down(request, session, forms, at) if request.method == "POST" else ""
+    if refused is None:
+        messages.success(request, _("Put down. You can change it until the next meeting begins."))
+        return redirect("afterwards", pk)
+    session.refresh_from_db()
+    context = {"session": session, "forms": forms, "refused": refused} | _words(forms)
+    context["when"] = _when(request, session, at)
+    return render(request, "sessions/afterwards.html", context, status=409 if refused else 200)
+
+
+def _put_down(
+    request: HttpRequest, session: Session, forms: AfterwardsForms, at: datetime
+) -> str | None:
+    """None when it is put down; else why not, empty where the forms say it themselves."""
+    if not forms.is_valid():
+        return ""
+    try:
+        afterwards.put_down(
+            session,
+            present=forms.there,
+            cases=forms.entries,
+            seen=forms.there_form.cleaned_data["seen"],
+            by=person(request),
+            at=at,
+        )
+    except Refused as refused:
+        return str(refused)
+    return None
+
+
+def _words(forms: AfterwardsForms) -> dict[str, object]:
+    """The circle to tick, and in words who is missing on it."""
+    names = before.known_as(forms.seats)
+    missing = {pk for pk in names if pk not in forms.there}
+    return {
+        "chairs": strip.chairs(forms.seats, missing),
+        "missing": names_in_words([name for pk, name in names.items() if pk in missing]),
+    }
+
+
+def _when(request: HttpRequest, session: Session, at: datetime) -> When:
+    today = at.astimezone(session.zone).date()
+    zone = person(request).time_zone
+    return when_words(session.starts_at, session.minutes, session.time_zone, zone, today)

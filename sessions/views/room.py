@@ -1,0 +1,167 @@
+"""The room: circle, phases and one sentence beside the call; in person that the group meets."""
+
+from datetime import datetime
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh
+
+from groups.zones import when_words
+from members.refusals import Refused
+from sessions import before, cases, conduct, strip, visible
+from sessions.forms.evening import PresenterForm, SeenForm, StepForm
+from sessions.gate import ANY, person, room_view
+from sessions.models import Session
+from sessions.strip import Look, Screen
+
+TEMPLATES = {
+    Screen.LEADER: "sessions/room.html",
+    Screen.MEMBER: "sessions/room.html",
+    Screen.SITTING_BACK: "sessions/room_back.html",
+    Screen.CALM: "sessions/room_calm.html",
+    Screen.OVER: "sessions/room_over.html",
+}
+
+
+@room_view("GET")
+def room(request: HttpRequest, session: Session, at: datetime) -> HttpResponse:
+    """Online, whoever opens the page is in the room; in person it says that the group meets."""
+    return _show(request, session, at)
+
+
+@room_view("GET")
+def room_now(request: HttpRequest, session: Session, at: datetime) -> HttpResponse:
+    """What a screen asks every few seconds; nothing while what it shows is still true."""
+    over = strip.is_over(session, at) or not session.online
+    if not over and not conduct.still_here(session, by=person(request), at=at):
+        return HttpResponseClientRedirect(reverse("session", args=[session.pk]))
+    look = strip.look(session, person(request), at)
+    if look.screen != request.GET.get("screen"):
+        return HttpResponseClientRefresh()
+    same_step = str(session.step) == request.GET.get("step")
+    if same_step and look.mark == request.GET.get("mark"):
+        return HttpResponse(status=204)
+    return render(request, "sessions/_room_now.html", {"look": look, "moved": not same_step})
+
+
+@room_view("GET", leaders=True)
+def room_clock(request: HttpRequest, session: Session, at: datetime) -> HttpResponse:
+    """In person, for a leader who wants it on one phone: a dim clock and the phases."""
+    return _show(request, session, at, template="sessions/room_clock.html")
+
+
+@room_view("POST", leaders=True)
+def room_open(request: HttpRequest, session: Session, at: datetime) -> HttpResponse:
+    """Open the meeting; the group's earlier open one is closed."""
+    conduct.open_session(session, by=person(request), at=at)
+    return _back(session)
+
+
+@room_view("POST", leaders=True)
+def room_step(request: HttpRequest, session: Session, at: datetime) -> HttpResponse:
+    """One step, forward or back, perhaps with who tells."""
+    form = StepForm(request.POST)
+    if not form.is_valid():
+        return _refused(request, session, at, conduct.NotFromHere())
+    try:
+        conduct.move(session, **form.cleaned_data, by=person(request), at=at)
+    except Refused as refused:
+        return _refused(request, session, at, refused)
+    return _back(session)
+
+
+@room_view("POST", leaders=True)
+def room_undo(request: HttpRequest, session: Session, at: datetime) -> HttpResponse:
+    """Take the last step back."""
+    form = SeenForm(request.POST)
+    if not form.is_valid():
+        return _refused(request, session, at, conduct.NothingToUndo())
+    try:
+        conduct.undo(session, **form.cleaned_data, by=person(request), at=at)
+    except Refused as refused:
+        return _refused(request, session, at, refused)
+    return _back(session)
+
+
+@room_view("POST", leaders=True)
+def room_presenter(request: HttpRequest, session: Session, at: datetime) -> HttpResponse:
+    """Put right who tells the case: named late, another, or nobody."""
+    form = PresenterForm(request.POST)
+    if not form.is_valid():
+        return _refused(request, session, at, conduct.NotFromHere())
+    try:
+        conduct.name_presenter(session, **form.cleaned_data, by=person(request), at=at)
+    except Refused as refused:
+        return _refused(request, session, at, refused)
+    return _back(session)
+
+
+@room_view("POST", while_listening=True)
+def room_leave(request: HttpRequest, session: Session, at: datetime) -> HttpResponse:
+    """Go out of the room."""
+    conduct.leave_room(session, by=person(request), at=at)
+    return redirect("session", session.pk)
+
+
+@room_view("GET", "POST", while_listening=True)
+def room_forget(request: HttpRequest, session: Session, at: datetime) -> HttpResponse:
+    """The presenter has the case being told forgotten at once."""
+    own = visible.told_by(person(request), at).filter(session=session, being_told=True)
+    case = own.select_related("session").defer(*cases.TITLE).first()
+    if case is None:
+        raise Http404
+    if request.method == "POST":
+        cases.forget(case, by=person(request), at=at)
+        return redirect("room", session.pk)
+    return render(request, "sessions/case_forget.html", {"case": case, "back": "room"})
+
+
+@room_view(*ANY)
+def room_nothing(request: HttpRequest, session: Session, at: datetime, rest: str) -> HttpResponse:
+    """Any other address under a room: there is nothing, and a listening presenter is told so."""
+    raise Http404
+
+
+def _back(session: Session) -> HttpResponse:
+    return redirect("room" if session.online else "room_clock", session.pk)
+
+
+def _refused(request: HttpRequest, session: Session, at: datetime, why: Refused) -> HttpResponse:
+    """The sentence, above the present state."""
+    session.refresh_from_db()
+    template = "" if session.online else "sessions/room_clock.html"
+    return _show(request, session, at, refused=str(why), template=template)
+
+
+def _show(
+    request: HttpRequest, session: Session, at: datetime, *, refused: str = "", template: str = ""
+) -> HttpResponse:
+    if session.cancelled:
+        raise conduct.SessionIsCancelled
+    if session.online and not strip.is_over(session, at):
+        conduct.enter_room(session, by=person(request), at=at)
+    look = strip.look(session, person(request), at)
+    over = look.screen is Screen.OVER
+    context = {"look": look, "session": session, "refused": refused} | _around(look)
+    chosen = TEMPLATES[look.screen] if over or not template else template
+    return render(request, chosen, context, status=409 if refused else 200)
+
+
+def _around(look: Look) -> dict[str, object]:
+    """What the calm pages say of this meeting and the next."""
+    if look.screen not in {Screen.CALM, Screen.OVER}:
+        return {}
+    following = before.neighbours(look.session, "starts_at").first()
+    return {
+        "meeting": conduct.is_meeting(look.session, look.at),
+        "when": _when(look, look.session),
+        "next_when": _when(look, following) if following else None,
+    }
+
+
+def _when(look: Look, session: Session) -> object:
+    today = look.at.astimezone(session.zone).date()
+    return when_words(
+        session.starts_at, session.minutes, session.time_zone, look.member.time_zone, today
+    )
