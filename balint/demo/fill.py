@@ -9,7 +9,7 @@ from django.contrib.auth.hashers import make_password
 
 from balint.demo.people import CIRCLES, CITY, NORTH, PASSWORD, PEOPLE, Circle
 from groups import agreements, joining
-from groups.cadence import Cadence, Rule, instant, next_midnight, next_morning, parse_breaks
+from groups.cadence import Cadence, Rule, Unit, instant, next_midnight, next_morning, parse_breaks
 from groups.models import (
     Acceptance,
     Agreement,
@@ -108,12 +108,16 @@ def _agree(agreement: Agreement, member: Member, at: datetime) -> None:
 def _years(circle: Circle, group: Group, people: People, at: datetime) -> None:
     """A year back, held and put down; the rest of this year and the next ahead."""
     leader, today = people[circle.leaders[0]], at.astimezone(group.zone).date()
+    rule, begins = Rule.from_code(circle.rule), today - YEAR
+    # The second year goes on in the weeks of the first.
+    weeks = timedelta(weeks=rule.interval if rule.unit is Unit.WEEK else 1)
+    goes_on = begins + weeks * ((today - begins) // weeks + 1)
     for first_on, last_on in (
-        (today - YEAR, today - timedelta(days=1)),
-        (today + timedelta(days=2), date(today.year + 1, 12, 31)),
+        (begins, today - timedelta(days=1)),
+        (max(goes_on, today + timedelta(days=2)), date(today.year + 1, 12, 31)),
     ):
         cadence = Cadence(
-            rule=Rule.from_code(circle.rule),
+            rule=rule,
             starts_at=time.fromisoformat(circle.at),
             minutes=circle.minutes,
             zone=circle.zone,
