@@ -114,7 +114,7 @@ def _years(circle: Circle, group: Group, people: People, at: datetime) -> None:
     goes_on = begins + weeks * ((today - begins) // weeks + 1)
     for first_on, last_on in (
         (begins, today - timedelta(days=1)),
-        (max(goes_on, today + timedelta(days=2)), date(today.year + 1, 12, 31)),
+        (goes_on, date(today.year + 1, 12, 31)),
     ):
         cadence = Cadence(
             rule=rule,
