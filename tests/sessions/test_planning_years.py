@@ -180,6 +180,14 @@ def test_a_moved_date_stays_where_the_hand_put_it(led: Led):
     assert (session.starts_at, session.minutes) == (to, 75)
 
 
+def test_a_moved_date_keeps_the_clock_it_was_moved_on(led: Led):
+    led.plan(american())
+    led.move(led.on(3, 23), starts_at=utc(2027, 3, 24, 23))
+    led.plan(american(zone="Europe/London"))
+    assert [s.time_zone for s in led.sessions] == ["America/New_York"] + ["Europe/London"] * 7
+    assert day(led.sessions[0]) == date(2027, 3, 24)
+
+
 def test_a_hand_s_place_and_way_of_meeting_stay(led: Led):
     led.plan(american())
     led.move(led.on(3, 23), place="Garden", setting=Setting.MIXED)
