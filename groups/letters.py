@@ -103,7 +103,7 @@ def _word_is_wanted(letter: Letter) -> bool:
     leaders = policy.leaders(proposal.group, at)
     if proposal.role == ProposedRole.LEADER and not leaders.exists():
         return policy.current(proposal.group, at).filter(member=letter.recipient).exists()
-    return leaders.filter(pk=letter.recipient_id).exists()
+    return letter.recipient in leaders
 
 
 def _invitation(letter: Letter) -> Message:

@@ -85,9 +85,10 @@ def resume_for(session: Session, member: Member, *, at: datetime) -> None:
 def reconcile(*, at: datetime) -> int:
     """The worker's check: takes back what is stale, plans what is missing; how many it planned.
 
-    It heals what a fault or a restored backup left, and begins with newcomers on their first day.
+    It heals what a fault or a restored backup left, begins with newcomers on their first day, and
+    keeps to the quiet hours of people who moved to another zone.
     """
-    _cancel_stale(Letter.objects.all(), at)
+    _cancel_stale(Letter.objects.filter(send_after__lte=at + HORIZON), at)
     near = list(_open_sessions(at).filter(starts_at__lte=at + HORIZON).order_by("starts_at", "pk"))
     chunks = (near[start : start + CHUNK] for start in range(0, len(near), CHUNK))
     return sum(_fill_in(chunk, at) for chunk in chunks)
@@ -187,12 +188,18 @@ def _fill_in(sessions: Sequence[Session], at: datetime) -> int:
     """Plan reminders that nobody planned; all of a chunk in a handful of queries."""
     everyone = reminded.people({session.group_id for session in sessions}, at)
     offsets, known = reminded.offsets(sessions), _known(sessions)
-    missing = {}
+    missing: dict[Key, Letter] = {}
+    shifted: list[Letter] = []
     for session, person in reminded.pairs(sessions, everyone):
         for kind, moment in reminded.moments(session, person.member, offsets[session.pk]):
             key = (session.pk, session.sequence, person.member.pk, kind)
-            if moment > at and key not in known:
+            letter = known.get(key)
+            if moment > at and letter is None:
                 missing[key] = _reminder(session, person.member, kind, moment)
+            elif moment > at and letter and letter.send_after != moment:
+                letter.send_after = moment
+                shifted.append(letter)
+    Letter.objects.bulk_update(shifted, ["send_after"])
     allowed = reminded.allowed({(session, member) for session, _, member, _ in missing})
     return outbox.plan(
         letter
@@ -201,11 +208,12 @@ def _fill_in(sessions: Sequence[Session], at: datetime) -> int:
     )
 
 
-def _known(sessions: Sequence[Session]) -> set[Key]:
-    rows = Letter.objects.filter(
+def _known(sessions: Sequence[Session]) -> dict[Key, Letter]:
+    """Every reminder that was ever planned, whatever became of it."""
+    letters = Letter.objects.filter(
         about_id__in=[session.pk for session in sessions], kind__in=REMINDER_KINDS
     )
-    return set(rows.values_list("about_id", "about_version", "recipient_id", "kind"))
+    return {_key(letter): letter for letter in letters}
 
 
 def _key(letter: Letter) -> Key:

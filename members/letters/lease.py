@@ -21,6 +21,7 @@ ROLE: DbRole = "balint_worker"
 BATCH = 20
 LONGEST_WAIT = 600.0  # seconds
 
+DUE = Q(send_after__lte=Now())
 LATE = Q(send_before__lte=Now())
 # Waiting and nobody's: not leased, or the lease ran out, and not told to wait longer.
 FREE = (
@@ -77,7 +78,7 @@ def claim() -> Lease:
     """Lease the next batch, also letters whose lease ran out; empty when nothing is due."""
     lease = Lease(uuid4(), [])
     with acting_as(None, ROLE):
-        due = Letter.objects.filter(FREE, send_after__lte=Now()).order_by("send_after", "pk")
+        due = Letter.objects.filter(FREE, DUE).order_by("send_after", "pk")
         free = due.select_for_update(skip_locked=True).values_list("pk", flat=True)
         lease.letters.extend(free[:BATCH])
         Letter.objects.filter(pk__in=lease.letters).update(
@@ -92,7 +93,7 @@ def claim() -> Lease:
 def expire_the_late() -> int:
     """What should have gone before now expires, also while the mail server is away."""
     with acting_as(None, ROLE):
-        late = Letter.objects.filter(LATE, FREE).select_for_update(skip_locked=True)
+        late = Letter.objects.filter(LATE, FREE, DUE).select_for_update(skip_locked=True)
         return Letter.objects.filter(pk__in=late.values("pk")).update(state=LetterState.EXPIRED)
 
 

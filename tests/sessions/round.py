@@ -105,7 +105,7 @@ def change_session(session: Session, kind: str, at: datetime, **fields: Any) -> 
             setattr(session, name, value)
         session.sequence += 1
         session.save()
-        Change.objects.create(session=session, group=session.group, kind=kind, reason="", at=at)
+        Change.objects.create(session=session, group=session.group, kind=kind, at=at)
         reminders.sync(session, at=at)
 
 

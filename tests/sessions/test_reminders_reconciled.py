@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from members.models import Letter
+from members.models import Letter, Member
 from sessions import reminders
 from sessions.models import Session
 from sessions.phases import Phase
@@ -19,9 +19,11 @@ from tests.sessions.round import (
     alone,
     each,
     emails,
+    local,
     make_round,
     make_series,
     meeting,
+    moments,
     planned,
     sync,
 )
@@ -58,6 +60,27 @@ def test_the_worker_begins_with_a_newcomer_on_the_first_day():
         newcomer.memberships.update(starts_at=LONG_AGO)
     with as_member(None, "balint_worker"):
         assert reminders.reconcile(at=first_day) == 2
+
+
+def test_who_moves_to_another_zone_is_reminded_by_the_quiet_hours_there():
+    group, member = alone()
+    session = meeting(group, START)
+    sync(session)
+    with as_owner():
+        Member.objects.filter(pk=member.pk).update(time_zone="Australia/Sydney")
+    with as_member(None, "balint_worker"):
+        assert reminders.reconcile(at=START - timedelta(days=10)) == 0
+    seven_in_sydney = {
+        "reminder-7": local("Australia/Sydney", 2027, 2, 12, 7),
+        "reminder-1": local("Australia/Sydney", 2027, 2, 18, 7),
+    }
+    assert moments(session, member) == seven_in_sydney
+    # What is due already stays due.
+    with as_owner():
+        Member.objects.filter(pk=member.pk).update(time_zone="Europe/London")
+    with as_member(None, "balint_worker"):
+        reminders.reconcile(at=START - timedelta(days=1))
+    assert moments(session, member) == seven_in_sydney
 
 
 def test_the_worker_takes_back_letters_of_what_moved_on_without_them():

@@ -46,7 +46,7 @@ def note(monkeypatch: pytest.MonkeyPatch) -> LetterKind:
 
 def make_letter(**fields: Any) -> Letter:
     """A letter due since a minute, planned as the owner."""
-    values = {
+    values: dict[str, Any] = {
         "kind": "note",
         "about": uuid4(),
         "version": 0,
