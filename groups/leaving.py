@@ -303,7 +303,7 @@ def _running(group: Group, member: Member, at: datetime) -> Membership:
     return membership
 
 
-def _locked(pk: object) -> Group:
+def _locked(pk: UUID) -> Group:
     return Group.objects.select_for_update().get(pk=pk)
 
 

@@ -230,7 +230,7 @@ def _member(circle, **fields):
 
 
 def _ending(circle):
-    held = Membership.objects.filter(member=circle.member).first()
+    held = Membership.objects.get(member=circle.member)
     values = {"asked_as": "leader", "asked_at": timezone.now(), "ends_at": timezone.now()}
     return Ending.objects.create(group=circle.group, membership=held, **values)
 

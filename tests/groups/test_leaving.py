@@ -27,7 +27,7 @@ def day(days: int):
 def membership_of(circle, name: str) -> Membership:
     with as_owner():
         held = Membership.objects.select_related("group", "member").order_by("-starts_at")
-        return held.filter(group=circle.group, member=getattr(circle, name)).first()
+        return held.filter(group=circle.group, member=getattr(circle, name))[0]
 
 
 def end(circle, name: str, by: str = "leader", *, last_on=None, reason=REASON) -> Ending:
@@ -97,7 +97,9 @@ def test_leaving_is_ones_own_and_needs_nobodys_yes(circle, who):
 def test_leaving_at_once_ends_the_membership_now(circle):
     before = timezone.now()
     leave(circle, "member")
-    assert before <= ended_at(circle, "member") <= timezone.now()
+    ended = ended_at(circle, "member")
+    assert ended is not None
+    assert before <= ended <= timezone.now()
     with as_member(circle.member):
         assert roles_of(circle.member, circle.group, timezone.now()) == frozenset()
 

@@ -153,7 +153,8 @@ def test_a_leader_keeps_somebodys_place_and_takes_them_back(circle, client_of):
     client = client_of(circle.second_leader)
     assert client.post(person_url(circle, "member", "back")).status_code == 302
     with as_owner():
-        assert Leave.objects.get(member=circle.member).ended_at <= timezone.now()
+        away = Leave.objects.filter(member=circle.member, ended_at__lte=timezone.now())
+        assert away.count() == 1
 
 
 def test_the_other_leader_finds_the_wish_and_says_yes(circle, client_of):
@@ -422,9 +423,9 @@ def test_the_page_costs_the_same_for_one_person_and_for_thirty(circle, client_of
         person = make_member()
         join(circle.group, person)
         with as_owner():
-            Leave.objects.create(
-                group=circle.group, member=person, starts_at=years_ago(0.1), reason=REASON
-            )
+            away = Leave(group=circle.group, member=person, starts_at=years_ago(0.1))
+            away.reason = REASON
+            away.save()
     for number in range(10):
         with as_owner():
             Proposal.objects.create(
