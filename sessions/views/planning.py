@@ -166,9 +166,10 @@ def _read(request: HttpRequest, group: Group, at: datetime) -> HttpResponse:
 
 def _plan(request: HttpRequest, group: Group, at: datetime) -> HttpResponse:
     """The page of planning: what is typed, the year it makes, and what is planned already."""
-    seen, (offered, tabs) = planning.state_of(group), _offered(request, group, at)
     posted = request.method == "POST"
     typed = request.POST if posted else request.GET
+    chosen = typed.get("series", "")
+    seen, (offered, tabs) = planning.state_of(group), _offered(request, chosen, group, at)
     form = PlanForm(typed if posted or "rule" in typed else None, offered=offered)
     drafted, status = _try(
         form, lambda: planning.draft_year(group, form.wished(), at=at), field="first_on"
@@ -183,17 +184,19 @@ def _plan(request: HttpRequest, group: Group, at: datetime) -> HttpResponse:
     if request.htmx:  # type: ignore[attr-defined]
         return render(request, "sessions/_year.html", context)
     ahead = _ahead(request, group, at)
-    context |= {"tabs": tabs, "planned": ahead, "zone": words.one_zone(ahead)}
+    context |= {"tabs": tabs, "chosen": chosen, "planned": ahead, "zone": words.one_zone(ahead)}
     return render(request, "sessions/schedule.html", context, status=status if posted else 200)
 
 
-def _offered(request: HttpRequest, group: Group, at: datetime) -> tuple[Plan, list[Tab]]:
+def _offered(
+    request: HttpRequest, chosen: str, group: Group, at: datetime
+) -> tuple[Plan, list[Tab]]:
     """The plan the page begins with, and the way to the others: each rhythm, and the next."""
     today = at.astimezone(group.zone).date()
     running = [s for s in group.series.order_by("first_on") if s.last_on >= today]
     plans = {str(series.pk): planning.plan_of(series) for series in running}
     plans["next"] = planning.following(group, planning.last_series(group), today)
-    offered = plans.get(request.GET.get("series", "")) or planning.next_rule(group, at)
+    offered = plans.get(chosen) or planning.next_rule(group, at)
     tabs = [
         (words.span_words(*plan.span), f"{request.path}?series={key}", plan == offered)
         for key, plan in plans.items()

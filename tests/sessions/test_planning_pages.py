@@ -375,6 +375,16 @@ def test_the_next_year_is_one_press_away(circle: Circle, leader: Client):
     assert '?series=next" aria-current="page">2028</a>' in page.content.decode()
 
 
+def test_what_is_shown_or_refused_stays_with_the_rhythm_chosen(circle: Circle, leader: Client):
+    plan(circle)
+    page = leader.get(schedule(circle), {"series": "next"})
+    assert value_of(page, "series") == "next"
+    wrong = Fields(page.content.decode()).filled | {"series": "next", "minutes": "5"}
+    typed = wrong | {"rule": "month:1:3:3", "time_zone": "Asia/Jerusalem"}
+    for answer in (leader.get(schedule(circle), typed), leader.post(schedule(circle), typed)):
+        assert '?series=next" aria-current="page">2028</a>' in answer.content.decode()
+
+
 def test_times_are_said_in_the_viewer_s_zone_where_it_differs(circle: Circle, leader: Client):
     page = leader.get(schedule(circle), AMERICAN)
     day_after = "for you Wednesday 24 March 2027, 01:00–02:00, Jerusalem time"
