@@ -49,7 +49,7 @@ class Servers:
         os.environ["BALINT_TEST_REDIS"] = servers.valkey.url()
         for login in LOGINS:
             os.environ[f"URL_{login}"] = servers.postgres.url(login, "NAME_OF_DATABASE")
-        os.environ["URL_superuser"] = servers.postgres.url("postgres", "NAME_OF_DATABASE")
+        os.environ["URL_SUPERUSER"] = servers.postgres.url("postgres", "NAME_OF_DATABASE")
         make_key_file(folder / "keys.json")
         migrate_template()
         return servers
@@ -128,7 +128,7 @@ def manage(*arguments: str, env: dict[str, str]) -> str:
 def superuser() -> Any:
     import psycopg
 
-    return psycopg.connect(url("superuser", "postgres"), autocommit=True)
+    return psycopg.connect(url("SUPERUSER", "postgres"), autocommit=True)
 
 
 def clone(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
@@ -116,7 +116,6 @@ class Circle:
     outsider: Member
     superuser: Member
     other_group: Group
-    sessions: list[Any] = field(default_factory=list)
 
     @property
     def inside(self) -> list[Member]:
@@ -156,5 +155,5 @@ def make_circle() -> Circle:
     return Circle(programme=programme, group=group, other_group=other, **people)
 
 
-def utc(*parts: int) -> datetime:
-    return datetime(*parts, tzinfo=UTC)
+def utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> datetime:
+    return datetime(year, month, day, hour, minute, tzinfo=UTC)

@@ -27,7 +27,7 @@ def proposal_new(request: HttpRequest, pk: UUID) -> HttpResponse:
     status = 200
     if request.method == "POST" and form.is_valid():
         try:
-            joining.propose(group, **form.cleaned_data, by=request.user, at=timezone.now())
+            joining.propose(group, **form.cleaned_data, by=gate.person(request), at=timezone.now())
         except Refused as refused:
             form.add_error(None, str(refused))
             status = 409
@@ -38,7 +38,9 @@ def proposal_new(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _seen(request: HttpRequest, pk: UUID) -> Proposal:
-    seen = visible.proposals(request.user, timezone.now()).select_related("group", "programme")
+    seen = visible.proposals(gate.person(request), timezone.now()).select_related(
+        "group", "programme"
+    )
     return get_object_or_404(seen, pk=pk)
 
 
@@ -49,7 +51,7 @@ def proposal_answer(request: HttpRequest, pk: UUID) -> HttpResponse:
     if request.POST.get("answer") not in {"yes", "no"}:
         raise Http404
     yes = request.POST["answer"] == "yes"
-    joining.answer(proposal, yes=yes, by=request.user, at=timezone.now())
+    joining.answer(proposal, yes=yes, by=gate.person(request), at=timezone.now())
     said = _("You said yes.") if yes else _("You said no. No reason is asked or told.")
     messages.success(request, said)
     return redirect("roster", proposal.group_id)
@@ -59,7 +61,7 @@ def proposal_answer(request: HttpRequest, pk: UUID) -> HttpResponse:
 def proposal_resend(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The invitation once more; the earlier one no longer opens."""
     proposal = _seen(request, pk)
-    joining.resend(proposal, by=request.user, at=timezone.now())
+    joining.resend(proposal, by=gate.person(request), at=timezone.now())
     messages.success(request, _("The invitation goes out again. The earlier one no longer opens."))
     return _back(proposal)
 
@@ -68,7 +70,7 @@ def proposal_resend(request: HttpRequest, pk: UUID) -> HttpResponse:
 def proposal_withdraw(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Take it back."""
     proposal = _seen(request, pk)
-    joining.withdraw(proposal, by=request.user, at=timezone.now())
+    joining.withdraw(proposal, by=gate.person(request), at=timezone.now())
     messages.success(request, _("The proposal is withdrawn."))
     return _back(proposal)
 
@@ -95,7 +97,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _signed_in(request: HttpRequest, proposal: Proposal, token: str) -> HttpResponse:
-    if request.user.email.lower() != proposal.address.lower():
+    if gate.person(request).email.lower() != proposal.address.lower():
         return _show(request, proposal, somebody_else=True)
     if request.method == "POST":
         return _accept(request, proposal)

@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from groups.forms.preferences import PreferenceForm
+from groups.gate import person
 from groups.models import Group, Preference
 from groups.policy import memberships_of
 from groups.signals import preference_changed
@@ -15,7 +16,7 @@ from members.models import Member
 
 def settings_groups(request: HttpRequest) -> HttpResponse:
     """One small form per group; saved together."""
-    member, now = request.user, timezone.now()
+    member, now = person(request), timezone.now()
     groups = [membership.group for membership in memberships_of(member, now)]
     kept = {row.group_id: row for row in Preference.objects.filter(member=member)}
     forms = [

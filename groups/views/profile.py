@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
+from groups.gate import person
 from groups.zones import zone_choices
 from members.forms import ProfileForm
 from members.models import Member, Phone
@@ -12,7 +13,7 @@ from members.models import Member, Phone
 
 def settings(request: HttpRequest) -> HttpResponse:
     """Name, profession, zone, language, and a number to ring; links to everything else."""
-    member = request.user
+    member = person(request)
     phone = Phone.objects.filter(member=member).first()
     form = ProfileForm(
         request.POST or None,

@@ -100,9 +100,9 @@ def test_the_office_learns_that_a_place_is_kept_in_its_own_programmes_only(circl
 
 
 def test_an_outsider_cannot_write_into_a_foreign_group(circle):
-    with pytest.raises(ProgrammingError, match="row-level security"), as_member(circle.outsider):
-        with transaction.atomic():
-            Leave.objects.create(group=circle.group, member=circle.member, starts_at=timezone.now())
+    refused = pytest.raises(ProgrammingError, match="row-level security")
+    with refused, as_member(circle.outsider), transaction.atomic():
+        Leave.objects.create(group=circle.group, member=circle.member, starts_at=timezone.now())
 
 
 def test_every_right_in_the_table_of_grants_is_for_a_model_that_exists():

@@ -8,6 +8,7 @@ from django.utils import timezone
 from groups import invitations, joining
 from groups.models import Membership, Proposal
 from members.models import Letter
+from members.refusals import Refused
 from tests.world import as_member, as_owner, join, make_group, make_member, years_ago
 
 
@@ -61,7 +62,7 @@ def test_nobody_else_can_propose(circle, who):
 @pytest.mark.parametrize("who", ["member", "newcomer", "former", "admin", "outsider", "superuser"])
 def test_nobody_else_can_say_yes(circle, who):
     proposal = propose(circle, circle.admin, office=True)
-    with pytest.raises(joining.Refused):
+    with pytest.raises(Refused):
         answer(proposal, getattr(circle, who))
     with as_owner():
         assert Proposal.objects.get().consented_at is None
@@ -108,7 +109,7 @@ def test_nobody_else_is_asked_about_a_leader_of_a_leaderless_group(circle, who):
     with as_owner():
         Membership.objects.filter(role="leader").update(ended_at=years_ago(0.01))
     proposal = propose(circle, circle.admin, role="leader", office=True)
-    with pytest.raises(joining.Refused):
+    with pytest.raises(Refused):
         answer(proposal, getattr(circle, who))
 
 

@@ -53,11 +53,11 @@ class Site:
         files = [*(self.folder / "new").glob("*"), *(self.folder / "cur").glob("*")]
         read = [message_from_bytes(file.read_bytes(), policy=policy.default) for file in files]
         mine = [message for message in read if message["To"] == to]
-        return sorted(mine, key=lambda message: message["Date"].datetime)  # type: ignore[arg-type]
+        return sorted(mine, key=lambda message: message["Date"].datetime)
 
     def link_in_mail(self, to: str, pattern: str) -> str:
         """The newest address in a mail to somebody that fits a pattern."""
-        text = self.mail(to)[-1].get_body(("plain",)).get_content()  # type: ignore[union-attr]
+        text = self.mail(to)[-1].get_body(("plain",)).get_content()
         found = re.search(rf"http\S*{pattern}\S*", text)
         assert found, text
         return found.group()

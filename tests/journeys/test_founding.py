@@ -16,6 +16,13 @@ NEW_YORK = ZoneInfo("America/New_York")
 DAYS = [(3, 23), (4, 27), (5, 25), (6, 22), (7, 27), (8, 24), (9, 28), (10, 26)]
 
 
+def found_in(pattern: str, text: str) -> str:
+    """The first text that fits; a journey without it has failed."""
+    match = re.search(pattern, text)
+    assert match, text
+    return match.group()
+
+
 def make_account(page: Page, link: str, name: str) -> None:
     page.goto(link)
     page.get_by_label("Your name").fill(name)
@@ -27,7 +34,7 @@ def make_account(page: Page, link: str, name: str) -> None:
 def test_an_empty_installation_comes_to_its_first_planned_year(site: Site):
     printed = site.manage("found", "--programme", "North programme", "--admin", "noa@example.org")
     admin = site.page()
-    make_account(admin, re.search(r"http\S+", printed).group(), "Noa Levi")
+    make_account(admin, found_in(r"http\S+", printed), "Noa Levi")
     found_a_group(admin)
 
     leader = site.page()
@@ -102,7 +109,7 @@ def feed_of(member: Page) -> list[tuple[datetime, int]]:
     member.goto("/settings/calendar/")
     member.locator("main form button").first.click()
     member.wait_for_load_state()
-    address = re.search(r"http\S+?/balint\.ics", member.content()).group()
+    address = found_in(r"http\S+?/balint\.ics", member.content())
     calendar = vobject.readOne(member.request.get(address).text())
     events = sorted(calendar.vevent_list, key=lambda event: event.dtstart.value)
     return [
