@@ -237,7 +237,7 @@ def test_leave_and_return_take_back_and_plan_again_whoever_announces_them(two):
     assert announce(signals.leave_changed, by=member) == both
 
 
-def test_an_ending_the_office_announces_stops_reminders_of_later_sessions_only(two):
+def test_an_ending_stops_reminders_of_later_sessions_only_and_taken_back_plans_them_again(two):
     group, leader, member, _session, announce = two
     membership = join(group, member, since=LONG_AGO)
     earlier = meeting(group, START - timedelta(days=28))
@@ -246,10 +246,14 @@ def test_an_ending_the_office_announces_stops_reminders_of_later_sessions_only(t
     with as_owner():
         membership.ended_at = START - timedelta(days=1)
         membership.save()
-    office = make_admin(group)
-    later = announce(signals.membership_ended, by=office, role="balint_roster")
-    assert later == each(BOTH, [leader.email])
+    assert announce(signals.membership_ended) == each(BOTH, [leader.email])
     assert planned(earlier) == each(BOTH, emails([leader, member]))
+    with as_owner():
+        membership.ended_at = None
+        membership.save()
+    office = make_admin(group)
+    again = announce(signals.membership_ended, by=office, role="balint_roster")
+    assert again == each(BOTH, emails([leader, member]))
 
 
 def test_opting_out_and_in_again_takes_back_and_plans_again(two):
