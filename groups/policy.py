@@ -98,7 +98,7 @@ GRANTS: dict[Role, frozenset[Action]] = {
 }
 
 
-def agreement_in_force(group: object, at: datetime) -> QuerySet[Agreement]:
+def agreement_in_force(group: Group | OuterRef, at: datetime) -> QuerySet[Agreement]:
     """The versions in force at `at`, newest first; `group` may be an OuterRef."""
     return Agreement.objects.filter(group=group, in_force_at__lte=at).order_by("-version")
 

@@ -58,7 +58,7 @@ class Member(UUIDModel, AbstractBaseUser, PermissionsMixin):
         verbose_name_plural = _("members")
 
     def __str__(self) -> str:
-        return self.name or _("Someone new")
+        return self.name or str(_("Someone new"))
 
     def get_full_name(self) -> str:
         return str(self)
