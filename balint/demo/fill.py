@@ -88,15 +88,23 @@ def _group(circle: Circle, programme: Programme, people: People, at: datetime) -
     )
     Entrance.objects.create(group=group, join_link=circle.link, door=circle.door)
     agreement = agreements.begin(group, by=people[circle.leaders[0]], at=since)
-    for key in (*circle.leaders, *circle.members):
+    for number, key in enumerate(_seated(circle)):
         role = "leader" if key in circle.leaders else "member"
-        Membership.objects.create(group=group, member=people[key], role=role, starts_at=since)
-        _agree(agreement, people[key], since)
+        starts_at = since + number * MINUTE
+        Membership.objects.create(group=group, member=people[key], role=role, starts_at=starts_at)
+        _agree(agreement, people[key], starts_at)
     for key in circle.newcomers:
         Membership.objects.create(
             group=group, member=people[key], role="member", starts_at=at - timedelta(days=2)
         )
     return group
+
+
+def _seated(circle: Circle) -> list[str]:
+    """The order of the chairs, which is that of joining: two leaders sit across from each other."""
+    half = len(circle.members) // 2 + 1
+    first, second = circle.members[:half], circle.members[half:]
+    return [circle.leaders[0], *first, *circle.leaders[1:], *second]
 
 
 def _agree(agreement: Agreement, member: Member, at: datetime) -> None:
