@@ -188,24 +188,20 @@ def _fill_in(sessions: Sequence[Session], at: datetime) -> int:
     """Plan reminders that nobody planned; all of a chunk in a handful of queries."""
     everyone = reminded.people({session.group_id for session in sessions}, at)
     offsets, known = reminded.offsets(sessions), _known(sessions)
-    missing: dict[Key, Letter] = {}
+    missing: list[tuple[Pair, Letter]] = []
     shifted: list[Letter] = []
     for session, person in reminded.pairs(sessions, everyone):
+        pair = (session.pk, person.member.pk)
         for kind, moment in reminded.moments(session, person.member, offsets[session.pk]):
-            key = (session.pk, session.sequence, person.member.pk, kind)
-            letter = known.get(key)
-            if moment > at and letter is None:
-                missing[key] = _reminder(session, person.member, kind, moment)
-            elif moment > at and letter and letter.send_after != moment:
+            letter = known.get((session.pk, session.sequence, person.member.pk, kind))
+            if letter is None and moment > at:
+                missing.append((pair, _reminder(session, person.member, kind, moment)))
+            elif letter is not None and letter.send_after != moment > at:
                 letter.send_after = moment
                 shifted.append(letter)
     Letter.objects.bulk_update(shifted, ["send_after"])
-    allowed = reminded.allowed({(session, member) for session, _, member, _ in missing})
-    return outbox.plan(
-        letter
-        for (session, _, member, _), letter in missing.items()
-        if (session, member) in allowed
-    )
+    allowed = reminded.allowed({pair for pair, _ in missing})
+    return outbox.plan(letter for pair, letter in missing if pair in allowed)
 
 
 def _known(sessions: Sequence[Session]) -> dict[Key, Letter]:
