@@ -71,17 +71,17 @@ def test_those_present_see_it_with_its_title(circle, client_of, case, who):
 
 
 @pytest.mark.parametrize("who", NOT_PRESENT)
-@pytest.mark.parametrize("name", ["case", "case_title", "case_forget"])
-@pytest.mark.parametrize("method", ["get", "post"])
-def test_to_everyone_else_it_is_what_does_not_exist(circle, client_of, case, who, name, method):
+def test_to_everyone_else_it_is_what_does_not_exist(circle, client_of, case, who):
     client = client_of(getattr(circle, who))
     nothing = "00000000-0000-4000-8000-000000000000"
-    told = getattr(client, method)(reverse(name, args=[case.pk]))
-    none = getattr(client, method)(reverse(name, args=[nothing]))
-    expected = 405 if (method, name) in {("get", "case_title"), ("post", "case")} else 404
-    assert (told.status_code, none.status_code) == (expected, expected)
-    assert told.content == none.content
-    assert told.headers == none.headers
+    for name in ("case", "case_title", "case_forget"):
+        for method in ("get", "post"):
+            told = getattr(client, method)(reverse(name, args=[case.pk]))
+            none = getattr(client, method)(reverse(name, args=[nothing]))
+            wrong_method = (method, name) in {("get", "case_title"), ("post", "case")}
+            assert told.status_code == none.status_code == (405 if wrong_method else 404)
+            assert told.content == none.content
+            assert told.headers == none.headers
 
 
 def test_a_leader_who_was_present_sees_it_and_may_neither_title_nor_forget_it(
@@ -94,14 +94,11 @@ def test_a_leader_who_was_present_sees_it_and_may_neither_title_nor_forget_it(
     assert client.get(reverse("case", args=[case.pk])).context["case"].title == TITLE
 
 
-@pytest.mark.parametrize(
-    ("who", "seen"),
-    [(who, 1) for who in PRESENT] + [(who, 0) for who in NOT_PRESENT],
-)
-def test_the_database_alone_shows_it_only_to_those_present(circle, case, who, seen):
-    with as_member(getattr(circle, who)):
-        assert CasePresentation.objects.count() == seen
-        assert CasePresence.objects.filter(case=case).count() == seen * 3
+def test_the_database_alone_shows_it_only_to_those_present(circle, case):
+    for who in (*PRESENT, *NOT_PRESENT):
+        with as_member(getattr(circle, who)):
+            seen = (CasePresentation.objects.count(), CasePresence.objects.count())
+        assert seen == ((1, 3) if who in PRESENT else (0, 0)), who
 
 
 def test_a_new_leader_does_not_inherit_it(circle, client_of, case):
@@ -144,15 +141,16 @@ def test_nobody_can_put_a_case_down_past_the_function(circle, case):
         )
 
 
-@pytest.mark.parametrize("who", ["member", "absent", "outsider", "former", "admin", "superuser"])
-def test_the_function_puts_down_nothing_for_who_does_not_lead(circle, case, who):
-    with as_member(getattr(circle, who)):
-        cases.put_down(case.session, presenter=circle.member.pk, present=[circle.member.pk])
-        cases.end_telling(case.session)
-        cases.take_back(case)
-        cases.take_back_telling(case.session)
+def test_the_functions_do_nothing_for_who_does_not_lead(circle, case):
+    for who in ("member", "absent", "outsider", "former", "admin", "superuser"):
+        with as_member(getattr(circle, who)):
+            cases.put_down(case.session, presenter=circle.member.pk, present=[circle.member.pk])
+            cases.end_telling(case.session)
+            cases.tell_again(case.session, 1)
+            cases.take_back(case)
+            cases.take_back_telling(case.session)
     with as_owner():
-        assert list(CasePresentation.objects.values_list("pk", flat=True)) == [case.pk]
+        assert list(CasePresentation.objects.values_list("pk", "being_told")) == [(case.pk, False)]
 
 
 # The title
@@ -171,7 +169,7 @@ def test_the_presenter_may_change_it_and_take_it_away(circle, client_of, case):
     assert client.get(reverse("case", args=[case.pk])).context["case"].title == "The other door"
     client.post(reverse("case_title", args=[case.pk]), {"title": " "})
     with as_owner():
-        assert CasePresentation.objects.get().title_sealed is None
+        assert CasePresentation.objects.filter(title_sealed=None).exists()
 
 
 def test_a_title_has_at_most_120_characters_and_what_was_typed_stays(circle, client_of, case):
