@@ -49,28 +49,48 @@ grant usage on schema public to balint_app, balint_worker, balint_roster, balint
 """
 
 ALL = "select, insert, update, delete"
+NO_DELETE = "select, insert, update"
 READ = "select"
 NONE = ""
 
-# Rights by kind of table, and the exceptions by model.
+# Rights by kind of table, and the exceptions by model. Whatever a function of the reader or a page
+# of the office needs is named here; the rest is refused before any policy is asked.
 BY_KIND: dict[str | None, dict[str, str]] = {
-    Kind.CONTENT: {"app": ALL, "roster": NONE, "worker": NONE, "reader": ALL},
-    Kind.FRAME: {"app": ALL, "roster": ALL, "worker": READ, "reader": "select, update"},
+    Kind.CONTENT: {"app": ALL, "roster": NONE, "worker": NONE, "reader": NONE},
+    Kind.FRAME: {"app": ALL, "roster": READ, "worker": READ, "reader": READ},
     Kind.PLUMBING: {"app": ALL, "roster": NONE, "worker": NONE, "reader": NONE},
     # Tables of Django and allauth.
     None: {"app": ALL, "roster": NONE, "worker": NONE, "reader": NONE},
 }
 BY_MODEL: dict[str, dict[str, str]] = {
-    "members.Member": {"roster": READ, "worker": READ, "reader": READ},
-    "members.Letter": {"roster": ALL, "worker": ALL},
-    "members.Heartbeat": {"roster": READ, "worker": ALL},
+    "members.Member": {"app": NO_DELETE, "roster": READ, "worker": READ, "reader": READ},
+    "members.Letter": {"roster": NO_DELETE, "worker": ALL},
+    "members.Heartbeat": {"roster": READ, "worker": NO_DELETE},
     "members.DataKey": {"app": "select, insert"},
     "sessions.Session": {"roster": ALL},
-    # Dead invitations are removed by the worker, with the answers to them.
-    "groups.Proposal": {"worker": "select, delete"},
-    "groups.Consent": {"worker": "select, delete"},
     "contenttypes.ContentType": {"roster": READ, "worker": READ},
-    "balint_sessions.Session": {"worker": READ},
+    # The frame: nobody is removed silently, and the office makes no member and no leader.
+    "groups.Programme": {"app": READ},
+    "groups.ProgrammeAdmin": {"app": NO_DELETE},
+    "groups.Group": {"app": NO_DELETE, "roster": NO_DELETE},
+    # The office holds a membership still while it asks for its end; a key is never changed.
+    "groups.Membership": {"app": NO_DELETE, "roster": "select, update (id)"},
+    "groups.Agreement": {"roster": "select, insert"},
+    "groups.Ending": {"app": NO_DELETE, "roster": NO_DELETE},
+    # Dead invitations are removed by the worker, with the answers to them.
+    "groups.Proposal": {"app": NO_DELETE, "roster": NO_DELETE, "worker": "select, delete"},
+    "groups.Consent": {"app": "select, insert", "worker": "select, delete"},
+    # What the reader's functions look at, count, close and forget.
+    "groups.Leave": {"reader": "select, update"},
+    "groups.LeavingReason": {"reader": "select, delete"},
+    "balint_sessions.Session": {"reader": "select, update"},
+    "balint_sessions.Answer": {"reader": "select, delete"},
+    "balint_sessions.Change": {"reader": "select, delete"},
+    "balint_sessions.CasePresentation": {"reader": ALL},
+    "balint_sessions.CasePresence": {"reader": ALL},
+    "balint_sessions.CaseCount": {"reader": NO_DELETE},
+    "balint_sessions.Step": {"reader": "select, delete"},
+    "balint_sessions.RoomPresence": {"reader": "select, delete"},
 }
 LOGINS = ("app", "roster", "worker", "reader")
 

@@ -63,6 +63,13 @@ class OwnProposal(Refused):
     sentence = _("Nobody confirms their own proposal. Somebody else has to say yes.")
 
 
+class AskAnew(Refused):
+    sentence = _(
+        "Somebody’s yes is missing who was not asked then. Withdraw this proposal, and propose "
+        "the person again."
+    )
+
+
 class NotYourInvitation(Refused):
     sentence = _("This invitation was sent to another address. Sign in with that one.")
 
@@ -90,6 +97,8 @@ def propose(
     group = _locked(group)
     proposed_as = _proposed_as(group, by, at)
     _check_room(group, address.lower(), role, at)
+    if address.lower() == by.email.lower() and not _voices(group, role, at):
+        raise OwnProposal
     proposal = Proposal.objects.create(
         programme_id=group.programme_id,
         group=group,
@@ -112,7 +121,7 @@ def answer(proposal: Proposal, *, yes: bool, by: Member, at: datetime) -> Propos
     proposal = _locked_proposal(proposal)
     if proposal.proposed_by_id == by.pk:
         raise OwnProposal
-    if by.pk not in {member.pk for member in _voices(proposal.group, proposal.role, at)}:
+    if not _is_asked(proposal, by, at):
         raise NotYours
     if proposal.consented_at or Consent.objects.filter(proposal=proposal, member=by).exists():
         raise ProposalIsSettled
@@ -138,6 +147,9 @@ def resend(proposal: Proposal, *, by: Member, at: datetime, office: bool = False
     if proposal.group and proposal.expires_at and proposal.expires_at <= at:
         # Its place was given back when it ran out.
         _check_room(_locked(proposal.group), proposal.address, proposal.role, at)
+    if proposal.role == ProposedRole.LEADER and _missing(proposal, at):
+        # A leader who is there by now says yes as well; an old invitation is no way past that.
+        raise AskAnew
     _invite(proposal, at)
     return proposal
 
@@ -163,6 +175,8 @@ def accept(proposal: Proposal, *, by: Member, at: datetime) -> Membership | Prog
         raise NotYourInvitation
     if proposal.consented_at is None or (proposal.expires_at and proposal.expires_at <= at):
         raise ProposalIsSettled
+    if proposal.proposed_by_id == by.pk and not _others_said_yes(proposal):
+        raise OwnProposal
     place = _begin(proposal, by, at)
     proposal.accepted_at, proposal.accepted_by = at, by
     proposal.save(update_fields=["accepted_at", "accepted_by"])
@@ -295,6 +309,17 @@ def _leaders(group: Group | None, at: datetime) -> QuerySet[Membership]:
     return Membership.objects.filter(during(at), group=group, role=MembershipRole.LEADER)
 
 
+def _is_asked(proposal: Proposal, member: Member, at: datetime) -> bool:
+    """Whether the person is one of those who must say yes, and may speak at present."""
+    voices = _voices(proposal.group, proposal.role, at)
+    return member in voices and visible.proposals(member, at).filter(pk=proposal.pk).exists()
+
+
+def _others_said_yes(proposal: Proposal) -> bool:
+    said = Consent.objects.filter(proposal=proposal, yes=True)
+    return said.exclude(member=proposal.proposed_by_id).exists()
+
+
 def _voices(group: Group | None, role: str, at: datetime) -> list[Member]:
     """Who must be asked: the leaders; for a leader where there is none, everyone active."""
     asked = _leaders(group, at)
@@ -353,6 +378,9 @@ def _begin(proposal: Proposal, by: Member, at: datetime) -> Membership | Program
     members = inside.filter(role=MembershipRole.MEMBER).count()
     if proposal.role == ProposedRole.MEMBER and members >= proposal.group.cap:
         raise GroupIsFull(cap=proposal.group.cap)
+    leaders = inside.filter(role=MembershipRole.LEADER).count()
+    if proposal.role == ProposedRole.LEADER and leaders >= MOST_LEADERS:
+        raise GroupHasItsLeaders
     membership = Membership.objects.create(
         group=proposal.group, member=by, role=proposal.role, starts_at=at
     )

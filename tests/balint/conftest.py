@@ -6,6 +6,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.balint.inside import Inside, furnish
+from tests.world import Circle
+
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
@@ -15,3 +18,9 @@ def browser() -> Iterator[Browser]:
         )
         yield chromium
         chromium.close()
+
+
+@pytest.fixture
+def inside(circle: Circle) -> Inside:
+    """A circle with something of every kind in it."""
+    return furnish(circle)

@@ -1,0 +1,186 @@
+"""A circle with something of every kind in it, and everyone who might want to see it.
+
+One meeting lies ten days back, one runs tonight online; people came and went between and during.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from groups.models import Ending, Entrance, Leave, LeavingReason, Membership, Preference
+from members.models import Member, Phone
+from sessions.models import (
+    Answer,
+    Attendance,
+    CaseCount,
+    CasePresence,
+    CasePresentation,
+    Change,
+    RoomPresence,
+    Session,
+    Step,
+)
+from tests.world import Circle, as_owner, join, make_member, years_ago
+
+
+@dataclass
+class Inside:
+    """The circle's people by name, the two sessions, and one row of each kind by name."""
+
+    circle: Circle
+    people: dict[str, Member | None]
+    past: Session
+    tonight: Session
+    rows: dict[str, object]
+
+    def __getattr__(self, name: str) -> Member:
+        return self.__dict__["people"][name]
+
+
+def ago(**units: float) -> datetime:
+    return timezone.now() - timedelta(**units)
+
+
+def furnish(circle: Circle) -> Inside:
+    """Seed everything, as the owner of the tables."""
+    people = _people(circle)
+    with as_owner():
+        past = _session(circle, ago(days=10), phase="closed", setting="in_person")
+        tonight = _session(circle, ago(hours=1), phase="story", setting="online")
+        inside = Inside(circle, people, past, tonight, {})
+        _frame(inside)
+        _evenings(inside)
+        _cases(inside)
+    return inside
+
+
+def _people(circle: Circle) -> dict[str, Member | None]:
+    names = [
+        *("leader", "second_leader", "presenter", "member", "absent", "newcomer", "on_leave"),
+        *("former", "admin", "outsider", "superuser"),
+    ]
+    people: dict[str, Member | None] = {name: getattr(circle, name) for name in names}
+    people["nobody"] = None
+    came_and_went = {
+        "new_leader": ("leader", {"since": ago(days=2)}),
+        "late_leader": ("leader", {"since": ago(minutes=30)}),
+        "latecomer": ("member", {"since": ago(minutes=30)}),
+        "just_left": ("member", {"until": ago(minutes=30)}),
+        "former_leader": ("leader", {"until": ago(days=5)}),
+        "former_presenter": ("member", {"until": ago(days=5)}),
+    }
+    for name, (role, times) in came_and_went.items():
+        people[name] = make_member(name.replace("_", " "))
+        join(circle.group, people[name], role, **times)
+    people["leader_elsewhere"] = make_member("leader elsewhere")
+    join(circle.other_group, people["leader_elsewhere"], "leader")
+    return people
+
+
+def _session(circle: Circle, starts_at: datetime, **fields: str) -> Session:
+    return Session.objects.create(
+        group=circle.group,
+        starts_at=starts_at,
+        opened_at=starts_at,
+        minutes=90,
+        time_zone=circle.group.time_zone,
+        settled_at=years_ago(0.2),
+        runs_until=starts_at + timedelta(hours=11),
+        updated_at=starts_at,
+        **fields,
+    )
+
+
+def _frame(inside: Inside) -> None:
+    group, rows = inside.circle.group, inside.rows
+    rows["entrance"] = Entrance.objects.create(group=group, door="4471#", join_link="https://x.y/z")
+    leave = Leave.objects.get(member=inside.on_leave)
+    leave.reason = "A long illness"
+    leave.save()
+    rows["leave"] = leave
+    Preference.objects.create(group=group, member=inside.member, shares_phone=True)
+    rows["phone"] = Phone.objects.create(member=inside.member, number="+972 2 5550199")
+    rows["own_reason"] = _reason(inside, inside.on_leave, inside.on_leave, "person")
+    rows["leaders_reason"] = _reason(inside, inside.absent, inside.leader, "leader")
+    rows["count"] = CaseCount.objects.create(group=group, year=2025, cases=11)
+
+
+def _reason(inside: Inside, who: Member, by: Member, asked_as: str) -> LeavingReason:
+    group = inside.circle.group
+    ending = Ending.objects.create(
+        group=group,
+        membership=Membership.objects.get(group=group, member=who),
+        asked_by=by,
+        asked_as=asked_as,
+        asked_at=ago(days=1),
+        ends_at=timezone.now() + timedelta(days=30),
+    )
+    reason = LeavingReason(
+        group=group, member=who, ending=ending, forget_on=(ending.ends_at).date()
+    )
+    reason.text = "Why somebody goes"
+    reason.save(force_insert=True)
+    return reason
+
+
+def _evenings(inside: Inside) -> None:
+    group, rows, past, tonight = inside.circle.group, inside.rows, inside.past, inside.tonight
+    here = {"group": group, "session": past}
+    change = Change(**here, kind="moved", by=inside.leader, at=ago(days=20))
+    change.reason = "The house is closed"
+    change.save(force_insert=True)
+    rows["change"] = change
+    on = past.starts_at.astimezone(past.zone).date()
+    answer = Answer(**here, member=inside.absent, on=on, answered_at=ago(days=12))
+    answer.reason = "A funeral"
+    answer.save(force_insert=True)
+    rows["answer"] = answer
+    for name, session in (("attendance", past), ("attendance_tonight", tonight)):
+        rows[name] = Attendance.objects.create(
+            group=group,
+            session=session,
+            member=inside.member,
+            present=True,
+            put_down_by=inside.leader,
+            put_down_at=session.starts_at,
+        )
+    moment = tonight.starts_at
+    rows["step"] = Step.objects.create(
+        group=group,
+        session=tonight,
+        number=1,
+        phase="story",
+        came_from="call",
+        by=inside.leader,
+        at=moment,
+    )
+    rows["room"] = RoomPresence.objects.create(
+        group=group, session=tonight, member=inside.member, entered_at=moment, seen_at=moment
+    )
+
+
+def _cases(inside: Inside) -> None:
+    group, rows, past, tonight = inside.circle.group, inside.rows, inside.past, inside.tonight
+    present = {
+        "case": "leader presenter member on_leave former_leader just_left",
+        "case_of_former": "leader former_presenter",
+        "case_tonight": "leader presenter just_left",
+    }
+    told = {"case": past, "case_of_former": past, "case_tonight": tonight}
+    presenters = {"case_of_former": inside.former_presenter}
+    for order, (name, names) in enumerate(present.items(), 1):
+        case = CasePresentation(
+            group=group,
+            session=told[name],
+            order=order,
+            presenter=presenters.get(name, inside.presenter),
+            being_told=name == "case_tonight",
+            forget_on=(timezone.now() + timedelta(days=60)).date(),
+        )
+        case.title = f"Title of {name}"
+        case.save(force_insert=True)
+        rows[name] = case
+        for who in names.split():
+            row = CasePresence.objects.create(group=group, case=case, member=inside.people[who])
+            rows[f"presence_{name}_{who}"] = row
