@@ -145,7 +145,7 @@ class Look:
 
     def _other(self, phase: Phase) -> str:
         if phase is Phase.CLOSED:
-            return _("End the meeting")
+            return _("end the meeting")
         if self.phase is Phase.RETURN and phase is Phase.CALL:
             return _("A second case: the call")
         return str(NAMES[phase])

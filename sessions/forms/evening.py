@@ -13,6 +13,7 @@ from members.models import Member
 from sessions import afterwards, before, conduct
 from sessions import cases as told
 from sessions.afterwards import CaseEntry
+from sessions.firstpage import names_in_words
 from sessions.models import CasePresentation, Session
 from sessions.phases import Phase
 
@@ -73,8 +74,15 @@ class CaseForm(forms.Form):
 
     def __init__(self, *args: Any, people: Sequence[Person], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.people = people
         self.fields["presenter"].choices = [("", _("nobody")), *people]  # type: ignore[attr-defined]
         self.fields["out"].choices = people  # type: ignore[attr-defined]
+
+    @property
+    def out_names(self) -> str:
+        """“Priya and Owen”: who is shown as out for this case."""
+        chosen = {str(pk) for pk in self["out"].value() or ()}
+        return names_in_words([name for pk, name in self.people if pk in chosen])
 
     def entry(self, there: set[UUID]) -> CaseEntry | None:
         """The case, with everyone who was there present for it but those taken out; or none."""

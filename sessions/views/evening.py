@@ -17,7 +17,7 @@ from sessions.firstpage import names_in_words
 from sessions.forms.evening import AfterwardsForms
 from sessions.gate import person
 from sessions.models import Session
-from sessions.phases import NAMES, SENTENCES, Phase
+from sessions.phases import NAMES, Phase
 from sessions.timetable import durations_of, timetable
 
 
@@ -57,7 +57,7 @@ def card(request: HttpRequest, pk: UUID) -> HttpResponse:
         "session": session,
         "when": _when(request, session, at),
         "slots": [(slot, NAMES[slot.phase]) for slot in slots],
-        "questions": [SENTENCES[Phase.FOLLOW_UP], SENTENCES[Phase.CALL]],
+        "questions": [_("Who has a follow-up report?"), _("Who has a case?")],
     }
     return render(request, "sessions/card.html", context)
 
