@@ -97,9 +97,11 @@ def agenda_span(today: date) -> tuple[date, date]:
     return today, first.replace(day=min(today.day, last)) - timedelta(days=1)
 
 
-def month_words(on: date) -> str:
-    """“December 2026”."""
-    return date_format(on, pgettext("month, as in December 2026", "F Y"))
+def month_words(on: date, *, with_year: bool = True) -> str:
+    """“December 2026”, or “December”."""
+    if with_year:
+        return date_format(on, pgettext("month, as in December 2026", "F Y"))
+    return date_format(on, pgettext("month, as in December", "F"))
 
 
 def _or_none(on: date) -> date | None:

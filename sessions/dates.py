@@ -24,6 +24,8 @@ from sessions.phases import Phase
 
 # No zone is further from UTC, so a local date lies within it of the same date in UTC.
 FURTHEST = timedelta(hours=15)
+# Less than a year, with a month to spare.
+NEAR_DAYS = 330
 _AHEAD = frozenset({Phase.PLANNED, Phase.CANCELLED})
 
 
@@ -72,8 +74,16 @@ class Entry:
 
     @property
     def date_words(self) -> str:
-        """“21 January”, for the inside of a sentence; with its year unless that is this year."""
-        return date_words(self.on, with_year=self.on.year != self.viewer.today.year)
+        """“21 January”, for the inside of a sentence; with its year when it is far away."""
+        return date_words(self.on, with_year=not is_near(self.on, self.viewer.today))
+
+    @property
+    def yours_briefly(self) -> str:
+        """The start on the viewer's clock, for a narrow place: “17:30”, “Thu 10 Dec, 02:00”."""
+        yours = self.when.yours
+        if yours is None or yours.on == self.on:
+            return yours.from_ if yours else ""
+        return f"{yours.short_day}, {yours.from_}"
 
     @property
     def where(self) -> str:
@@ -155,6 +165,11 @@ def coming(viewer: Viewer) -> list[Entry]:
     )
     ahead = [entry for entry in entries(viewer, rows) if not entry.over]
     return _first_of(ahead, viewer.as_(Role.NEWCOMER))
+
+
+def is_near(on: date, today: date) -> bool:
+    """Whether day and month alone leave no doubt about the year."""
+    return abs((on - today).days) < NEAR_DAYS
 
 
 def one_zone(shown: Sequence[Entry]) -> str:

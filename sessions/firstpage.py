@@ -7,6 +7,7 @@ office sees which groups lack something.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -19,7 +20,7 @@ from members.models import Member
 from sessions import conduct, dates, needs, visible
 from sessions.answers import day_of
 from sessions.calendar import Month, month, month_words, span
-from sessions.dates import Entry, Viewer
+from sessions.dates import Entry, Viewer, is_near
 from sessions.needs import Need
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -133,14 +134,16 @@ def kept_words(member: Member, at: datetime) -> str:
     )
     if not told:
         return _("Your groups and dates. No case of yours.")
+    today, first = at.astimezone(ZoneInfo(member.time_zone)).date(), told[0]
+    on = day_of(first.session)
     return ngettext(
         "Your groups and dates; one case you told in %(month)s, forgotten on %(day)s.",
         "Your groups and dates; %(count)d cases you told, the last forgotten on %(day)s.",
         len(told),
     ) % {
         "count": len(told),
-        "month": month_words(day_of(told[0].session)),
-        "day": date_words(told[0].forget_on, with_year=told[0].forget_on.year != at.year),
+        "month": month_words(on, with_year=not is_near(on, today)),
+        "day": date_words(first.forget_on, with_year=not is_near(first.forget_on, today)),
     }
 
 

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from django.db.models import Max, Min
 
 from groups.models import Group
-from groups.policy import GRANTS, Action, Role, leaders
+from groups.policy import GRANTS, Action, Role, current
 from members.models import Member
 from sessions import dates
 from sessions.calendar import YEARS
@@ -66,7 +66,7 @@ def _leaders(group: Group, roles: frozenset[Role], at: datetime) -> str:
     named = {Action.SEE_NAMES, Action.SEE_GROUP_LIST}
     if not any(named & GRANTS[role] for role in roles):
         return ""
-    return names_in_words([member.first_name for member in leaders(group, at)])
+    return names_in_words([row.member.first_name for row in current(group, at) if row.leads])
 
 
 def _beyond(group: Group, year: int) -> tuple[int | None, int | None]:

@@ -16,7 +16,7 @@ from tests.world import as_owner, join, make_group, make_member
 
 def make_session(group: Group, starts_at: datetime, **fields: Any) -> Session:
     """A settled session in the group's zone, as the owner."""
-    values = {
+    values: dict[str, Any] = {
         "minutes": 90,
         "time_zone": group.time_zone,
         "place": "Kfar Vitkin clinic, library",
@@ -43,28 +43,26 @@ def in_days(group: Group, days: int, at: time = time(19, 30), **fields: Any) -> 
 
 def change(session: Session, kind: str, reason: str, by: Member | None = None) -> Change:
     """What a leader did to a date, and why, as the owner."""
+    made = Change(session=session, group_id=session.group_id, kind=kind, by=by, at=timezone.now())
     with as_owner():
-        return Change.objects.create(
-            session=session,
-            group_id=session.group_id,
-            kind=kind,
-            reason=reason,
-            by=by,
-            at=timezone.now(),
-        )
+        made.reason = reason
+        made.save()
+    return made
 
 
 def cannot_come(session: Session, member: Member, reason: str = "") -> Answer:
     """An answer for the session's present day, as the owner."""
+    made = Answer(
+        session=session,
+        group_id=session.group_id,
+        member=member,
+        on=session.starts_at.astimezone(session.zone).date(),
+        answered_at=timezone.now(),
+    )
     with as_owner():
-        return Answer.objects.create(
-            session=session,
-            group_id=session.group_id,
-            member=member,
-            on=session.starts_at.astimezone(session.zone).date(),
-            reason=reason,
-            answered_at=timezone.now(),
-        )
+        made.reason = reason
+        made.save()
+    return made
 
 
 def groups_of(member: Member, count: int, **fields: Any) -> list[Group]:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from groups.models import Agreement, Entrance, Group, Membership, Setting
-from sessions.calendar import YEARS, agenda_span, by_month, month, span
+from sessions.calendar import YEARS, Month, agenda_span, by_month, month, span
 from sessions.models import Session
 from sessions.phases import Phase
 from tests.sessions.meetings import (
@@ -38,7 +38,7 @@ class On:
 
 
 def test_december_2026_begins_on_a_monday_of_november():
-    shown = month(2026, 12, [On(date(2026, 12, 17))], today=date(2026, 12, 3))
+    shown: Month[On] = month(2026, 12, [On(date(2026, 12, 17))], today=date(2026, 12, 3))
     assert [week[0].on for week in shown.weeks] == [
         date(2026, 11, 30),
         *[date(2026, 12, day) for day in (7, 14, 21, 28)],
@@ -54,7 +54,7 @@ def test_december_2026_begins_on_a_monday_of_november():
 
 @given(st.integers(YEARS.start, YEARS.stop - 1), st.integers(1, 12))
 def test_a_grid_shows_whole_weeks_each_day_once_and_turns_to_its_neighbours(year, number):
-    shown = month(year, number, [], today=date(2026, 1, 1))
+    shown: Month[On] = month(year, number, [], today=date(2026, 1, 1))
     days = [day.on for week in shown.weeks for day in week]
     first, last = span(year, number)
     assert days == [first + timedelta(days=n) for n in range((last - first).days + 1)]
@@ -73,7 +73,7 @@ def test_a_grid_shows_whole_weeks_each_day_once_and_turns_to_its_neighbours(year
     ],
 )
 def test_the_calendar_ends_where_rules_end(year, number, previous, following):
-    shown = month(year, number, [], today=date(2026, 1, 1))
+    shown: Month[On] = month(year, number, [], today=date(2026, 1, 1))
     assert (shown.previous, shown.following) == (previous, following)
 
 
@@ -157,9 +157,12 @@ def test_another_zone_is_named_and_the_viewers_own_clock_beside_it(circle, clien
         on_wall(group, day, time(19), minutes=60)
     client = client_of(circle.absent)
     april, march = (text_of(client, f"/calendar/2026/{number}/") for number in (4, 3))
-    assert "for you Wednesday 29 April, 00:00–01:00, London time" in april
-    assert "for you 23:00–00:00, London time" in march
-    for page in (april, march, text_of(client, "/calendar/2026/")):
+    assert "New York time</span> <span>for you Wed 29 Apr, 00:00</span>" in april
+    assert "New York time</span> <span>for you 23:00</span>" in march
+    year = text_of(client, "/calendar/2026/")
+    assert "for you Wednesday 29 April, 00:00–01:00, London time" in year
+    assert "for you 23:00–00:00, London time" in year
+    for page in (april, march, year):
         assert "New York time" in page
         assert "All in" not in page
 
@@ -327,7 +330,7 @@ def test_from_a_group_lead_the_ways_one_may_go(circle, client_of, persona, ways)
 )
 def test_who_leads_is_said_to_those_who_may_see_names(circle, client_of, persona, named):
     page = text_of(client_of(getattr(circle, persona)), f"/groups/{circle.group.pk}/")
-    assert ("Led by Erik and Ruth" in page) == named
+    assert ("Led by Ruth and Erik" in page) == named
 
 
 STATUSES = {

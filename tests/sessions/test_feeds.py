@@ -354,7 +354,7 @@ def test_meetings_round_a_change_of_the_clocks_come_back_too(zone, which, beside
 
 
 @settings(deadline=None)
-@given(place=st.text(st.characters(codec="utf-8", exclude_categories=("C",)), max_size=160))
+@given(place=st.text(st.characters(codec="utf-8", exclude_categories=["C"]), max_size=160))
 def test_any_place_comes_back_as_it_was_typed(place):
     session = Session(
         group=UNSAVED,

@@ -65,15 +65,16 @@ def test_a_member_sees_the_next_meeting(circle, see):
     now = timezone.now()
     year = now.year + 1
     on_wall(circle.group, date(year, 6, 17))
-    on_wall(circle.group, date(year, 7, 15))
+    on_wall(circle.group, date(year + 1, 1, 21))
     page = see(circle.member)
-    assert "Valley group</a> · next meeting" in page
+    assert "Valley group</a> · <a href" in page
+    assert ">next meeting</a>" in page
     day = f"{date(year, 6, 17):%A} 17 June {year}, <span"
     assert day in page
     assert "19:30–21:00</span>" in page
     assert "Kfar Vitkin clinic, library · Jerusalem time" in page
     assert "We expect you." in page
-    assert f"Led by Ruth and Erik · the meeting after that: 15 July {year}" in page
+    assert f"Led by Ruth and Erik · the meeting after that: 21 January {year + 1}" in page
 
 
 def test_the_month_shown_is_that_of_the_next_meeting(circle, see):
@@ -117,7 +118,7 @@ def test_a_cancelled_date_stands_below_the_next_one_with_its_reason(circle, see)
     change(off, "cancelled", "Ruth is ill", circle.leader)
     standing = in_days(circle.group, 30)
     page = see(circle.member)
-    assert f'<h1><a class="plain" href="/sessions/{standing.pk}/">' in page
+    assert f'<a href="/sessions/{standing.pk}/">next meeting</a>' in page
     assert page.count("Ruth is ill") == 1
     assert "Ruth is ill" not in see(circle.on_leave)
 
@@ -154,7 +155,7 @@ def test_of_several_groups_the_soonest_comes_first(circle, see):
     in_days(later, 30)
     in_days(sooner, 10)
     page = see(circle.member)
-    assert f"{sooner.name}</a> · next meeting" in page
+    assert f"{sooner.name}</a> · <a href" in page
     others = page.split("Your other groups")[1].split("</ul>")[0]
     assert others.index("Valley group") < others.index(later.name)
     assert sooner.name not in others
@@ -210,6 +211,15 @@ def test_one_case_is_said_with_its_month_and_the_day_it_is_forgotten(circle):
     tell(session, circle.presenter, date(2099, 3, 19))
     assert kept(circle.presenter) == (
         "Your groups and dates; one case you told in November 2025, forgotten on 19 March 2099."
+    )
+
+
+def test_what_is_near_is_said_without_its_year(circle):
+    told, forgotten = (timezone.now().date() + timedelta(days=days) for days in (-20, 100))
+    tell(on_wall(circle.group, told), circle.presenter, forgotten)
+    assert kept(circle.presenter) == (
+        f"Your groups and dates; one case you told in {told:%B}, "
+        f"forgotten on {forgotten.day} {forgotten:%B}."
     )
 
 
