@@ -7,7 +7,7 @@ from pathlib import Path
 import crispy_forms
 import pytest
 from django.apps import apps
-from django.template import Engine, engines
+from django.template import Engine
 from django.template.base import NodeList, Template
 from django.template.defaulttags import URLNode
 from django.urls import URLResolver, get_resolver, include, path
@@ -84,13 +84,8 @@ def url_nodes(nodes: NodeList) -> list[URLNode]:
     return nodes.get_nodes_by_type(URLNode)  # type: ignore[return-value]
 
 
-def engine() -> Engine:
-    backend = engines["django"]
-    return backend.engine  # type: ignore[attr-defined]
-
-
 def parsed(name: str) -> Template:
-    return engine().get_template(name)
+    return Engine.get_default().get_template(name)
 
 
 # With the demo's pages, which tests do not switch on.
@@ -115,7 +110,7 @@ def fits(node: URLNode) -> bool:
 def test_an_address_that_does_not_exist_is_found_out() -> None:
     pk = "11111111-1111-4111-8111-111111111111"
     for tag in ("{% url 'nowhere' %}", "{% url 'roster' %}", f"{{% url 'settings' '{pk}' %}}"):
-        (node,) = url_nodes(engine().from_string(tag).nodelist)
+        (node,) = url_nodes(Engine.get_default().from_string(tag).nodelist)
         assert not fits(node)
 
 
