@@ -128,8 +128,7 @@ def add_date(
     _check_free(session)
     session.runs_until = next_morning(session.ends_at, zone)
     session.save()
-    if starts_at > at:
-        reminders.sync(session, at=at)
+    reminders.sync(session, at=at)
     return session
 
 

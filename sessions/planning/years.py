@@ -46,10 +46,7 @@ def plan_year(
         raise ChangedMeanwhile
     drafted = draft_year(group, Plan(cadence, place), at=at)
     series = _save_series(drafted, group, by=by, at=at)
-    changed = _save_sessions(drafted, series, group, by=by, at=at)
-    ahead = [session for session in changed if session.starts_at > at]
-    if ahead:
-        reminders.sync_many(ahead, at=at)
+    reminders.sync_many(_save_sessions(drafted, series, group, by=by, at=at), at=at)
     return series
 
 

@@ -151,6 +151,7 @@ def test_another_day_of_the_month_moves_each_meeting_within_its_month(led: Led):
     before = [s.pk for s in led.sessions]
     led.plan(cadence(FOURTH_TUESDAY))
     assert [s.pk for s in led.sessions] == before
+    assert all(s.runs_until == next_morning(s.ends_at, s.time_zone) for s in led.sessions)
     assert led.days[:2] == [date(2027, 1, 26), date(2027, 2, 23)]
 
 
