@@ -13,4 +13,6 @@ def in_template(
 ) -> Iterator[Any]:
     """What Babel asks of a way to extract: Django turns the template into calls of gettext."""
     calls = templatize(file.read().decode(), origin=getattr(file, "name", ""))
+    # The template's indentation is none that Python knows.
+    calls = "\n".join(line.lstrip() for line in calls.splitlines())
     yield from extract_python(io.BytesIO(calls.encode()), keywords, comment_tags, options)

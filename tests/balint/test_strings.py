@@ -30,3 +30,20 @@ def test_a_template_gives_up_its_strings_whatever_tag_holds_them() -> None:
 
 def test_text_outside_the_tags_is_left_alone() -> None:
     assert found_in("<p>it's {{ name }} (a “quote” and an { brace</p>") == []
+
+
+def test_no_indentation_is_too_odd() -> None:
+    template = """
+        {% if a %}
+      {% translate "waits for a yes" %}
+    {% elif b %}{% translate "needs your yes" %}
+            {% else %}
+  {% blocktranslate trimmed %}
+            We expect
+        you.
+  {% endblocktranslate %}{% endif %}"""
+    assert [message for message, _ in found_in(template)] == [
+        "waits for a yes",
+        "needs your yes",
+        "We expect you.",
+    ]
