@@ -71,8 +71,7 @@ def worker(log: Path) -> Child:
 
 
 def beat(log: Path, schedule: Path) -> Child:
-    """The clock: nothing but ticks, so its schedule may be lost."""
-    schedule.unlink(missing_ok=True)
+    """The clock: nothing but ticks, so what it remembers may be lost."""
     command = [*_celery("beat"), "--schedule", str(schedule), "--pidfile", ""]
     return Child("beat", command, log, _says("beat: Starting"), patience=(0.7, 0.1))
 
