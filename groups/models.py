@@ -344,7 +344,7 @@ class Ending(UUIDModel):
 
 
 class LeavingReason(UUIDModel):
-    """Why a membership ends: for the person and the leaders, until 90 days after."""
+    """Why a membership ends: for the leaders and whoever wrote it, until 90 days after."""
 
     group = models.ForeignKey(Group, models.CASCADE, related_name="+")
     member = models.ForeignKey(Member, models.CASCADE, related_name="+")

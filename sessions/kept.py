@@ -48,7 +48,7 @@ def about(member: Member, at: datetime) -> Kept:
         attendances=list(_of_sessions(Attendance.objects.filter(member=member))),
         answers=list(_of_sessions(Answer.objects.filter(member=member))),
         leaves=_newest(Leave.objects.filter(member=member), "-starts_at"),
-        leaving_reasons=list(LeavingReason.objects.filter(member=member).select_related("group")),
+        leaving_reasons=list(_leaving_reasons(member)),
         memberships=_newest(Membership.objects.filter(member=member), "-starts_at"),
         acceptances=_newest(
             Acceptance.objects.filter(member=member).select_related("agreement"), "-accepted_at"
@@ -63,6 +63,12 @@ def told(member: Member, at: datetime) -> QuerySet[CasePresentation]:
     """Own cases not yet forgotten: the dates alone, no title comes with them."""
     own = visible.told_by(member, at).select_related("session")
     return own.defer(*cases.TITLE).order_by("-session__starts_at", "order")
+
+
+def _leaving_reasons(member: Member) -> QuerySet[LeavingReason]:
+    """What one wrote oneself; what leaders write of somebody's going they alone read."""
+    own = LeavingReason.objects.filter(member=member, ending__asked_by=member)
+    return own.select_related("group")
 
 
 def attendance_until(row: Attendance) -> date:

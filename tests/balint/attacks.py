@@ -2,9 +2,10 @@
 
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Model
 from django.db.utils import ProgrammingError
 from django.utils import timezone
 
@@ -35,7 +36,7 @@ CIRCLE_TONIGHT = "leader second_leader new_leader presenter member absent just_l
 
 
 # A harmless change of each kind of row, so that a refusal is about the row and not the value.
-CHANGE = {
+CHANGE: dict[type[Model], dict[str, Any]] = {
     Entrance: {"door": "new"},
     Leave: {"ended_at": timezone.now() + timedelta(days=90)},
     LeavingReason: {"forget_on": "2030-01-01"},

@@ -5,6 +5,7 @@ One meeting lies ten days back, one runs tonight online; people came and went be
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.utils import timezone
 
@@ -62,7 +63,7 @@ def _people(circle: Circle) -> dict[str, Member | None]:
     ]
     people: dict[str, Member | None] = {name: getattr(circle, name) for name in names}
     people["nobody"] = None
-    came_and_went = {
+    came_and_went: dict[str, tuple[str, dict[str, Any]]] = {
         "new_leader": ("leader", {"since": ago(days=2)}),
         "late_leader": ("leader", {"since": ago(minutes=30)}),
         "latecomer": ("member", {"since": ago(minutes=30)}),
@@ -71,10 +72,10 @@ def _people(circle: Circle) -> dict[str, Member | None]:
         "former_presenter": ("member", {"until": ago(days=5)}),
     }
     for name, (role, times) in came_and_went.items():
-        people[name] = make_member(name.replace("_", " "))
-        join(circle.group, people[name], role, **times)
-    people["leader_elsewhere"] = make_member("leader elsewhere")
-    join(circle.other_group, people["leader_elsewhere"], "leader")
+        people[name] = person = make_member(name.replace("_", " "))
+        join(circle.group, person, role, **times)
+    people["leader_elsewhere"] = elsewhere = make_member("leader elsewhere")
+    join(circle.other_group, elsewhere, "leader")
     return people
 
 
@@ -182,5 +183,5 @@ def _cases(inside: Inside) -> None:
         case.save(force_insert=True)
         rows[name] = case
         for who in names.split():
-            row = CasePresence.objects.create(group=group, case=case, member=inside.people[who])
+            row = CasePresence.objects.create(group=group, case=case, member=getattr(inside, who))
             rows[f"presence_{name}_{who}"] = row
