@@ -7,7 +7,7 @@ from typing import Any
 
 import dj_database_url
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.utils import timezone
 
 from sessions import afterwards, conduct
@@ -91,18 +91,26 @@ def test_a_double_click_names_one_presenter(circle):
         assert CasePresentation.objects.count() == 1
 
 
-def test_whoever_comes_in_as_the_story_begins_is_present_for_it(circle):
-    for _number in range(ROUNDS):
-        session = at_phase(circle, Phase.CALL)
-        enter(session, circle.leader, circle.presenter)
-        at_once(
-            tap(session, circle.leader, Phase.STORY, circle.presenter),
-            lambda session=session: enter(session, circle.absent),
-        )
-        with as_owner():
-            present = set(CasePresence.objects.values_list("member", flat=True))
-            Session.objects.all().delete()
-        assert present == {circle.leader.pk, circle.presenter.pk, circle.absent.pk}
+def test_whoever_comes_in_as_the_story_begins_waits_and_is_present_for_it(circle):
+    session = at_phase(circle, Phase.CALL)
+    enter(session, circle.leader, circle.presenter)
+
+    def come_in() -> None:
+        try:
+            enter(session, circle.absent)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            tap(session, circle.leader, Phase.STORY, circle.presenter)()
+            coming = pool.submit(come_in)
+            with pytest.raises(TimeoutError):
+                coming.result(timeout=1)
+        coming.result(timeout=10)
+    with as_owner():
+        present = set(CasePresence.objects.values_list("member", flat=True))
+    assert present == {circle.leader.pk, circle.presenter.pk, circle.absent.pk}
 
 
 def test_of_two_sessions_opened_at_once_one_stays_open(circle):
