@@ -154,7 +154,7 @@ def _read(request: HttpRequest, group: Group, at: datetime) -> HttpResponse:
         at.astimezone(group.zone).date().replace(month=1, day=1), time.min, group.time_zone
     )
     dates = visible.sessions(_person(request), at).filter(
-        group=group, settled_at__isnull=False, starts_at__gte=begins
+        group=group, starts_at__gte=begins
     )
     shown = words.planned(dates.order_by("starts_at"), _person(request).time_zone, at)
     zone, last = words.one_zone(shown), planning.last_series(group)
