@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
-import psycopg
 import pytest
 from django.utils import timezone
 
@@ -169,7 +168,7 @@ def test_no_transaction_is_open_while_the_mail_server_is_talked_to(own_database,
     seen: list[str] = []
 
     def look() -> None:
-        with psycopg.connect(servers.url("superuser", "postgres")) as connection:
+        with servers.superuser() as connection:
             rows = connection.execute(
                 "select state from pg_stat_activity where datname = %s", [own_database]
             )
