@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_safe
 
 from groups.zones import day_words
@@ -31,6 +31,7 @@ def case(request: HttpRequest, pk: UUID) -> HttpResponse:
     return _page(request, found, form, at)
 
 
+@sensitive_variables("title", "form")
 @sensitive_post_parameters("title")
 @require_http_methods(["POST"])
 def case_title(request: HttpRequest, pk: UUID) -> HttpResponse:

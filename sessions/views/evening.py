@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from groups.zones import When, when_words
+from groups.zones import When, time_words, when_words
 from members.refusals import Refused
 from sessions import afterwards, before, conduct, gate, strip
 from sessions.firstpage import names_in_words
@@ -18,7 +18,7 @@ from sessions.forms.evening import AfterwardsForms
 from sessions.gate import person
 from sessions.models import Session
 from sessions.phases import NAMES, Phase
-from sessions.timetable import durations_of, timetable
+from sessions.timetable import Slot, durations_of, timetable
 
 
 @require_safe
@@ -56,7 +56,8 @@ def card(request: HttpRequest, pk: UUID) -> HttpResponse:
     context = {
         "session": session,
         "when": _when(request, session, at),
-        "slots": [(slot, NAMES[slot.phase]) for slot in slots],
+        # In words here: a template would turn them to the viewer's clock.
+        "lines": [(_clock(slot), NAMES[slot.phase]) for slot in slots],
         "questions": [_("Who has a follow-up report?"), _("Who has a case?")],
     }
     return render(request, "sessions/card.html", context)
@@ -108,6 +109,10 @@ def _words(forms: AfterwardsForms) -> dict[str, object]:
         "chairs": strip.chairs(forms.seats, missing),
         "missing": names_in_words([name for pk, name in names.items() if pk in missing]),
     }
+
+
+def _clock(slot: Slot) -> str:
+    return f"{time_words(slot.starts_at)}–{time_words(slot.ends_at)}"
 
 
 def _when(request: HttpRequest, session: Session, at: datetime) -> When:

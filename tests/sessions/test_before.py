@@ -155,6 +155,9 @@ def test_the_page_asks_as_often_for_a_large_circle(
 
 
 def test_the_card_has_phases_times_and_the_two_questions_and_no_name(circle, client_of):
+    with as_owner():
+        circle.leader.time_zone = "America/New_York"
+        circle.leader.save()
     session = make_session(circle, begins=60)
     text = client_of(circle.leader).get(reverse("card", args=[session.pk])).content.decode()
     card = text[text.index('<section class="card print-card">') : text.index("</section>")]
@@ -180,11 +183,14 @@ def test_the_card_follows_the_groups_switches_and_minutes(circle, client_of):
         circle.group.save()
     session = make_session(circle, begins=60)
     answer_ = client_of(circle.leader).get(reverse("card", args=[session.pk]))
-    names = [str(name) for _slot, name in answer_.context["slots"]]
+    names = [str(name) for _times, name in answer_.context["lines"]]
     assert "Questions of fact" not in names
     assert "Coming back in" not in names
-    story = next(slot for slot, name in answer_.context["slots"] if str(name) == "The story")
-    assert story.ends_at - story.starts_at == timedelta(minutes=15)
+    starts = session.starts_at.astimezone(session.zone) + timedelta(minutes=5 + 5 + 3)
+    ends = starts + timedelta(minutes=15)
+    assert (f"{starts:%H:%M}–{ends:%H:%M}", "The story") in [
+        (times, str(name)) for times, name in answer_.context["lines"]
+    ]
 
 
 def test_everything_is_as_of_the_meeting_not_of_today(circle):

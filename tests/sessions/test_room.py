@@ -14,7 +14,7 @@ from sessions import cases, conduct, strip
 from sessions.models import CasePresentation, RoomPresence, Session
 from sessions.phases import Phase
 from tests.sessions.evening import at_phase, enter, fresh, make_session, move, soon, tell, titled
-from tests.world import as_member, as_owner
+from tests.world import as_member, as_owner, join, make_member
 
 MAY_POST = {"room_leave", "room_forget"}
 LISTENING = "You are sitting back and owe nothing. The leaders will ask you back in."
@@ -495,6 +495,24 @@ def test_asking_costs_the_same_for_two_in_the_room_as_for_twelve(
     with django_assert_max_num_queries(12) as many:
         assert ask(client, session, **saw).status_code == 204
     assert len(few) == len(many)
+
+
+@pytest.mark.parametrize("who", ["leader", "member", "presenter"])
+def test_the_room_asks_as_often_for_a_large_circle(
+    circle, client_of, who, django_assert_max_num_queries
+):
+    session = tell(circle, phase=Phase.GROUP_WORK).session
+    client = client_of(getattr(circle, who))
+    counts = []
+    for _round in range(2):
+        with django_assert_max_num_queries(40) as asked:
+            client.get(address("room", session))
+        counts.append(len(asked))
+        for _number in range(5):
+            person = make_member()
+            join(circle.group, person, since=soon(-60 * 24))
+            enter(session, person)
+    assert counts[0] == counts[1]
 
 
 # The link
