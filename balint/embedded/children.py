@@ -21,7 +21,7 @@ class Child:
     command: list[str]
     log: Path
     is_up: Callable[["Child"], bool]
-    # Seconds for a polite stop, and for the firm one after it: all of them, with the servers',
+    # Seconds for a polite stop, and for the firm one after it: all of them, with the servers,
     # must stay under ten. A worker takes two and a half when it has nothing to do.
     patience: tuple[float, float]
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
@@ -39,13 +39,17 @@ class Child:
                 start_new_session=True,
             )
 
+    @property
+    def ladder(self) -> list[tuple[signal.Signals, float]]:
+        """How it is asked to stop, and for how many seconds each time."""
+        polite, firm = self.patience
+        return [(signal.SIGTERM, polite), (signal.SIGQUIT, firm), (signal.SIGKILL, 0.3)]
+
     def stop(self) -> None:
         """Ask, insist, and end it with everything in its group."""
         if self.process is None:
             return
-        polite, firm = self.patience
-        ladder = [(signal.SIGTERM, polite), (signal.SIGQUIT, firm), (signal.SIGKILL, 0.3)]
-        processes.end_child(self.process, ladder=ladder)
+        processes.end_child(self.process, ladder=self.ladder)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process = None
@@ -67,7 +71,7 @@ def worker(log: Path) -> Child:
     """Sends the letters."""
     command = [*_celery("worker"), "--concurrency", "2", "--without-gossip", "--without-mingle"]
     command += ["--without-heartbeat"]
-    return Child("worker", command, log, _says(" ready."), patience=(4.0, 0.4))
+    return Child("worker", command, log, _says(" ready."), patience=(3.2, 0.4))
 
 
 def beat(log: Path, schedule: Path) -> Child:

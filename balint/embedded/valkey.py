@@ -15,7 +15,7 @@ from typing import Self
 from balint.embedded import places, processes
 from balint.embedded.places import CannotStart
 
-STOP = [(signal.SIGTERM, 0.5), (signal.SIGKILL, 0.3)]
+STOP = [(signal.SIGTERM, 0.5), (signal.SIGKILL, 0.2)]
 
 
 class Valkey:

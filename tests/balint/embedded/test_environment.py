@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from balint.embedded import environment, supervisor
+from balint.embedded import children, environment, postgres, supervisor, valkey
 from balint.embedded.__main__ import main
 from balint.embedded.places import CannotStart
 
@@ -99,3 +99,12 @@ def test_a_folder_of_ours_goes_whole(tmp_path: Path, monkeypatch: pytest.MonkeyP
     environment.secret_key(var)
     assert main(["clean"]) == 0
     assert not var.exists()
+
+
+def test_even_when_nothing_stops_by_itself_everything_has_ended_within_ten_seconds(
+    tmp_path: Path,
+) -> None:
+    log = tmp_path / "log"
+    ours = [children.web(log, 8000), children.worker(log), children.beat(log, tmp_path / "beat")]
+    ladders = [*(child.ladder for child in ours), valkey.STOP, postgres.STOP]
+    assert sum(seconds for ladder in ladders for _signal, seconds in ladder) < 10
