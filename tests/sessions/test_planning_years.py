@@ -34,8 +34,6 @@ from tests.sessions.rhythm import (
 )
 from tests.world import as_member, as_owner, join, make_member, utc
 
-JUNE = utc(2027, 6, 1, 12)
-FIRST_THURSDAY = Rule(Unit.MONTH, 1, weekday=3, nth=1)
 EVERY_WEEK = Rule(Unit.WEEK, 1, weekday=3)
 
 
