@@ -153,9 +153,7 @@ def _read(request: HttpRequest, group: Group, at: datetime) -> HttpResponse:
     begins = instant(
         at.astimezone(group.zone).date().replace(month=1, day=1), time.min, group.time_zone
     )
-    dates = visible.sessions(_person(request), at).filter(
-        group=group, starts_at__gte=begins
-    )
+    dates = visible.sessions(_person(request), at).filter(group=group, starts_at__gte=begins)
     shown = words.planned(dates.order_by("starts_at"), _person(request).time_zone, at)
     zone, last = words.one_zone(shown), planning.last_series(group)
     # The rhythm says the zone; where a date is on another clock, each says its own.
