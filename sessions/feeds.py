@@ -151,8 +151,9 @@ def _event(session: Session) -> Event:
     event.add("sequence", session.sequence)
     event.add("dtstamp", session.updated_at.astimezone(UTC))
     event.add("last-modified", session.updated_at.astimezone(UTC))
-    event.add("dtstart", _local(session.starts_at, session.zone))
-    event.add("dtend", _local(session.ends_at, session.zone))
+    starts_at, ends_at = _span(session)
+    event.add("dtstart", starts_at)
+    event.add("dtend", ends_at)
     event.add("summary", _summary(session))
     event.add("status", "CANCELLED" if session.cancelled else "CONFIRMED")
     event.add("class", "PRIVATE")
@@ -167,23 +168,29 @@ def _summary(session: Session) -> str:
     return _("Cancelled: %(name)s") % {"name": name} if session.cancelled else name
 
 
-def _local(moment: datetime, zone: ZoneInfo) -> datetime:
-    """On the session's wall clock; in UTC in an hour which that clock shows twice.
+def _span(session: Session) -> tuple[datetime, datetime]:
+    """Start and end on the session's wall clock; in UTC where that clock shows one of them twice.
 
-    A local time means the first pass, but not every reader holds to it.
+    A doubled local time means its first pass, but not every reader holds to it.
     """
-    local = moment.astimezone(zone)
-    twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
-    return moment.astimezone(UTC) if twice or zone.key in UTC_NAMES else local
+    span = session.starts_at, session.ends_at
+    local = tuple(moment.astimezone(session.zone) for moment in span)
+    if session.time_zone in UTC_NAMES or any(_shown_twice(moment) for moment in local):
+        return span[0].astimezone(UTC), span[1].astimezone(UTC)
+    return local[0], local[1]
+
+
+def _shown_twice(local: datetime) -> bool:
+    return local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
 
 
 def _timezones(sessions: Iterable[Session]) -> list[Timezone]:
     """The zones in use, each from the year of its first session to that of its last."""
     years: dict[str, list[int]] = {}
     for session in sessions:
-        local = _local(session.starts_at, session.zone)
-        if local.tzinfo is not UTC:
-            years.setdefault(session.time_zone, []).append(local.year)
+        starts_at, ends_at = _span(session)
+        if starts_at.tzinfo is not UTC:
+            years.setdefault(session.time_zone, []).extend((starts_at.year, ends_at.year))
     return [_timezone(zone, min(those), max(those)) for zone, those in sorted(years.items())]
 
 

@@ -62,7 +62,9 @@ def other(content: bytes) -> list:
 
 
 def instants(content: bytes) -> list[tuple[datetime, datetime]]:
-    """Start and end of every event in UTC; both readers must agree."""
+    """Start and end of every event in UTC; both readers agree, and no zone is unexplained."""
+    told = [line for line in unfolded(content) if line.startswith(("DTSTART;", "DTEND;"))]
+    assert {line.split("=")[1].split(":")[0] for line in told} <= set(values(content, "TZID"))
     first = [
         (event.dtstart.value.astimezone(UTC), event.dtend.value.astimezone(UTC))
         for event in one(content)
@@ -288,12 +290,14 @@ def test_weeks_in_which_the_clocks_change_keep_their_instants(zone, on, at, db):
     assert instants(whole) == [(session.starts_at, session.ends_at) for session in around]
 
 
-@pytest.mark.parametrize("hour", [5, 6])
-def test_an_hour_the_clocks_show_twice_is_said_in_utc(db, hour):
+@pytest.mark.parametrize(("hour", "minutes"), [(5, 15), (6, 15), (6, 90), (4, 90)])
+def test_a_meeting_in_the_hour_the_clocks_show_twice_is_said_in_utc(db, hour, minutes):
     group = make_group(time_zone=NEW_YORK)
-    session = make_session(group, datetime(2027, 11, 7, hour, 30, tzinfo=UTC), minutes=15)
+    session = make_session(group, datetime(2027, 11, 7, hour, 30, tzinfo=UTC), minutes=minutes)
     content = feeds.render_one(session)
     assert values(content, "DTSTART") == [f"20271107T0{hour}3000Z"]
+    assert values(content, "DTEND")[0].endswith("Z")
+    assert "TZID" not in content.decode()
     assert instants(content) == [(session.starts_at, session.ends_at)]
 
 
