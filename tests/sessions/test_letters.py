@@ -234,6 +234,23 @@ def test_a_name_with_a_line_break_makes_no_header_of_its_own(ours):
     assert mail["Subject"] == "Valley Bcc: all@example.org meets on Thursday"
 
 
+def test_nothing_about_a_session_goes_once_it_has_begun(ours):
+    begun = meeting(ours.group, timezone.now() - timedelta(minutes=1), sequence=1)
+    with as_owner():
+        outbox.plan(
+            outbox.letter(
+                kind,
+                about=begun.pk,
+                version=1,
+                group_id=ours.group.pk,
+                recipient=ours.leader,
+                send_after=timezone.now() - timedelta(days=1),
+            )
+            for kind in ("reminder-1", "moved")
+        )
+    assert send() == []
+
+
 def test_of_sessions_letters_nothing_goes_to_somebody_outside(ours):
     outsider = make_member()
     session = meeting(ours.group, instant(DAY, time(19, 30), "Europe/London"), sequence=1)

@@ -114,19 +114,21 @@ def test_a_session_settled_after_it_was_changed_in_the_draft_is_no_change_to_any
     assert planned(session) == each(BOTH, [member.email])
 
 
-def test_who_cannot_come_and_who_comes_back_from_leave_in_time_hear_of_a_change():
+def test_everyone_active_now_or_at_the_start_hears_of_a_change_whether_they_come_or_not():
     group, member = alone()
-    back, away = make_member(), make_member()
+    back, away, leaving = (make_member() for _ in range(3))
     for person in (back, away):
         join(group, person, since=LONG_AGO)
+    # Would have come on the old date.
+    join(group, leaving, since=LONG_AGO, until=START + timedelta(hours=1))
     with as_owner():
         leave = {"group": group, "starts_at": LONG_AGO}
         Leave.objects.create(member=back, ended_at=START, **leave)
         Leave.objects.create(member=away, ended_at=START + timedelta(days=9), **leave)
     session = meeting(group, START)
     cannot_come(session, member)
-    change_session(session, "moved", AT, minutes=60)
-    assert planned(session, kind="moved") == {"moved": emails([member, back])}
+    change_session(session, "moved", AT, starts_at=START + timedelta(hours=3))
+    assert planned(session, kind="moved") == {"moved": emails([member, back, leaving])}
 
 
 def test_a_move_to_another_hour_keeps_an_answer_and_to_another_day_lets_it_lapse():

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections import Counter
 from datetime import timedelta
 from uuid import uuid4
 
@@ -14,7 +15,7 @@ from members.letters import engine, kinds, lease
 from members.letters.health import WORKER, of_letters
 from members.letters.kinds import LetterKind, Message
 from members.letters.mail import address_of
-from members.letters.post import Fate, NotSent
+from members.letters.post import Fate, Line, NotSent
 from members.models import Heartbeat, Letter, LetterState, Member
 from tests.members.letters.conftest import change, look, make_letter, write
 from tests.smtp import free_port
@@ -276,6 +277,29 @@ def test_a_letter_cancelled_between_claim_and_sending_does_not_go_and_stays_canc
         ours.put_off(letter.pk, NotSent("451", Fate.TRY_AGAIN))
         ours.give_back()
     assert look(letter).state == "cancelled"
+
+
+def test_a_letter_cancelled_while_it_goes_out_is_sent_and_anything_else_leaves_it_cancelled():
+    letters = {state: make_letter() for state in (LetterState.SENT, LetterState.FAILED)}
+    with as_owner():
+        ours = lease.claim()
+    for state, letter in letters.items():
+        change(letter, state="cancelled")
+        with as_owner():
+            ours.mark(letter.pk, state)
+    assert [look(letter).state for letter in letters.values()] == ["sent", "cancelled"]
+
+
+def test_what_a_batch_had_no_time_for_is_given_back_at_its_end(server):
+    first, second = make_letter(), make_letter()
+    with as_owner():
+        ours = lease.claim()
+    change(second, lease_until=Now() + timedelta(seconds=0.1))
+    tally: Counter[str] = Counter()
+    with as_owner(), Line() as line:
+        assert engine._send_batch(ours, line, tally)
+    assert tally == {"sent": 1, "left alone": 1}
+    assert (look(first).state, look(second).state) == ("sent", "pending")
 
 
 def test_of_a_family_only_the_newest_that_is_due_goes_after_an_outage(server, monkeypatch):

@@ -10,13 +10,15 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from groups import letters
 from groups.models import Programme, Proposal
 from members.identity import acting_as
-from members.letters import engine
+from members.letters import engine, lease
 from members.models import Heartbeat, Letter
 from tests import servers
 from tests.members.letters.conftest import make_letter, use, wait_until
@@ -160,6 +162,18 @@ def test_the_loop_sends_without_celery_beats_and_stops_when_asked(own_database, 
 def beats() -> int:
     with acting_as(None, "balint_worker"):
         return Heartbeat.objects.count()
+
+
+@pytest.mark.usefixtures("note")
+def test_a_claim_waits_for_nobody_and_takes_what_no_other_worker_is_taking(own_database):
+    letters = {make_letter().pk for _ in range(5)}
+    with psycopg.connect(servers.url("balint_worker", own_database)) as other:
+        rows = other.execute("select id from members_letter limit 2 for update").fetchall()
+        with acting_as(None, "balint_worker"):
+            with connection.cursor() as cursor:
+                cursor.execute("set local lock_timeout = '2s'")
+            claimed = lease.claim()
+    assert set(claimed.letters) == letters - {pk for (pk,) in rows}
 
 
 @pytest.mark.usefixtures("note")
