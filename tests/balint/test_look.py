@@ -12,7 +12,13 @@ from django.template.loader import render_to_string
 
 CSS = (settings.BASE_DIR / "static" / "balint.css").read_text()
 SCRIPTS = sorted((settings.BASE_DIR / "static" / "js").glob("*.js"))
-TEMPLATES = sorted((settings.BASE_DIR / "templates").rglob("*.html"))
+# A mail is no page: its readers know neither our style sheet nor our policy, only inline style.
+MAILS = settings.BASE_DIR / "templates" / "letters"
+TEMPLATES = sorted(
+    path
+    for path in (settings.BASE_DIR / "templates").rglob("*.html")
+    if not path.is_relative_to(MAILS)
+)
 LAYERS = ["reset", "tokens", "base", "layout", "components", "utilities"]
 RULE = re.compile(r"([^{};]+)\{([^{}]*)\}")
 

@@ -124,8 +124,9 @@ def test_a_path_too_long_for_a_socket_gets_a_short_private_folder_that_goes_agai
 ) -> None:
     server = Postgres(tmp_path / ("long" * 20) / "postgres", fsync=False)
     server.folder.parent.mkdir()
-    for parent in [tmp_path, *tmp_path.parents[:2]]:
-        parent.chmod(0o711)  # So that root's data stays under the long path, too.
+    for folder in [tmp_path, *tmp_path.parents]:
+        if not folder.stat().st_mode & 0o001:
+            folder.chmod(0o711)  # So that root's data stays under the long path, too.
     with server:
         short = server.socket_folder
         assert short is not None
