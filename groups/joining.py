@@ -121,13 +121,11 @@ def answer(proposal: Proposal, *, yes: bool, by: Member, at: datetime) -> Propos
     proposal = _locked_proposal(proposal)
     if proposal.proposed_by_id == by.pk:
         raise OwnProposal
-    if not _is_asked(proposal, by, at):
+    if proposal.group is None or not _is_asked(proposal, by, at):
         raise NotYours
     if proposal.consented_at or Consent.objects.filter(proposal=proposal, member=by).exists():
         raise ProposalIsSettled
-    Consent.objects.create(
-        group_id=proposal.group_id, proposal=proposal, member=by, yes=yes, given_at=at
-    )
+    Consent.objects.create(group=proposal.group, proposal=proposal, member=by, yes=yes, given_at=at)
     if not yes:
         proposal.refused_at = at
         proposal.save(update_fields=["refused_at"])
@@ -168,7 +166,7 @@ def withdraw(proposal: Proposal, *, by: Member, at: datetime, office: bool = Fal
 @transaction.atomic
 def accept(proposal: Proposal, *, by: Member, at: datetime) -> Membership | ProgrammeAdmin:
     """The person says yes: their place begins now. A meeting that runs keeps its circle."""
-    if proposal.group_id:
+    if proposal.group is not None:
         _locked(proposal.group)
     proposal = _locked_proposal(proposal)
     if proposal.address.lower() != by.email.lower():
@@ -270,8 +268,8 @@ def _acts_for(group: Group, side: str, by: Member, at: datetime, *, office: bool
     return not office and may(by, Action.INVITE, group, at)
 
 
-def _locked(group: Group | None) -> Group:
-    return Group.objects.select_for_update().get(pk=group.pk if group else None)
+def _locked(group: Group) -> Group:
+    return Group.objects.select_for_update().get(pk=group.pk)
 
 
 def _locked_proposal(proposal: Proposal) -> Proposal:
@@ -347,7 +345,7 @@ def _missing(proposal: Proposal, at: datetime) -> bool:
     said_yes = set(
         Consent.objects.filter(proposal=proposal, yes=True).values_list("member", flat=True)
     )
-    if proposal.proposed_as == ProposedAs.LEADER:
+    if proposal.proposed_as == ProposedAs.LEADER and proposal.proposed_by_id:
         # A leader's own invitation is the leaders' yes; the person confirms it.
         said_yes |= {proposal.proposed_by_id}
     if proposal.role == ProposedRole.MEMBER:
