@@ -3,25 +3,20 @@
 from collections.abc import Callable, Collection
 from datetime import datetime
 from functools import wraps
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.utils import timezone
 
 from groups import gate
+from groups.gate import person
 from groups.policy import Action
-from members.models import Member
 from sessions import conduct, visible
 from sessions.models import Session
 
 View = Callable[..., HttpResponse]
 ANY = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-
-
-def person(request: HttpRequest) -> Member:
-    """Who asks; every address behind this gate wants a signed-in person."""
-    return cast(Member, request.user)
 
 
 def inside(request: HttpRequest, pk: UUID, at: datetime) -> Session:

@@ -12,13 +12,13 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
 from groups import gate
+from groups.gate import person
 from groups.models import Group
 from groups.policy import GRANTS, Action, Role, memberships_of, roles_of
 from members.refusals import Refused
 from sessions import answers, dates, firstpage, groupyear, sessionpage
 from sessions.calendar import YEARS, agenda_span, by_month, month, span
 from sessions.forms.calendar import CannotComeForm, YearForm
-from sessions.gate import person
 from sessions.models import Session
 
 

@@ -12,13 +12,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_safe
 
+from groups.gate import person
 from groups.zones import day_words
 from members.refusals import Refused
 from sessions import cases as told
 from sessions import kept as keeping
 from sessions import visible
 from sessions.forms.evening import TitleForm
-from sessions.gate import person
 from sessions.models import CasePresentation
 
 

@@ -10,12 +10,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from groups.gate import person
 from groups.zones import When, time_words, when_words
 from members.refusals import Refused
 from sessions import afterwards, before, conduct, gate, strip
 from sessions.firstpage import names_in_words
 from sessions.forms.evening import AfterwardsForms
-from sessions.gate import person
 from sessions.models import Session
 from sessions.phases import NAMES, Phase
 from sessions.timetable import Slot, durations_of, timetable

@@ -11,9 +11,9 @@ from django.utils import timezone, translation
 from django.utils.http import parse_etags
 from django.views.decorators.http import require_http_methods, require_safe
 
+from groups.gate import person
 from members.identity import become
 from sessions import feeds
-from sessions.gate import person
 from sessions.models import CalendarFeed
 from sessions.views.calendar import seen
 

@@ -7,8 +7,8 @@ from django.views.decorators.http import require_safe
 
 from groups import visible as frame
 from groups.circle import Chair
+from groups.gate import person
 from sessions import firstpage, needs
-from sessions.gate import person
 
 # Nobody in particular: two leaders and seven members.
 DOOR = [Chair("", "", "leader" if seat in {0, 5} else "member") for seat in range(9)]

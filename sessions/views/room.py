@@ -1,5 +1,6 @@
 """The room: circle, phases and one sentence beside the call; in person that the group meets."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -7,11 +8,12 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh
 
+from groups.gate import person
 from groups.zones import when_words
 from members.refusals import Refused
 from sessions import before, cases, conduct, strip, visible
 from sessions.forms.evening import PresenterForm, SeenForm, StepForm
-from sessions.gate import ANY, person, room_view
+from sessions.gate import ANY, room_view
 from sessions.models import Session
 from sessions.strip import Look, Screen
 
@@ -61,37 +63,33 @@ def room_open(request: HttpRequest, session: Session, at: datetime) -> HttpRespo
 @room_view("POST", leaders=True)
 def room_step(request: HttpRequest, session: Session, at: datetime) -> HttpResponse:
     """One step, forward or back, perhaps with who tells."""
-    form = StepForm(request.POST)
-    if not form.is_valid():
-        return _refused(request, session, at, conduct.NotFromHere())
-    try:
-        conduct.move(session, **form.cleaned_data, by=person(request), at=at)
-    except Refused as refused:
-        return _refused(request, session, at, refused)
-    return _back(session)
+    return _tap(request, session, at, StepForm(request.POST), conduct.move)
 
 
 @room_view("POST", leaders=True)
 def room_undo(request: HttpRequest, session: Session, at: datetime) -> HttpResponse:
     """Take the last step back."""
-    form = SeenForm(request.POST)
-    if not form.is_valid():
-        return _refused(request, session, at, conduct.NothingToUndo())
-    try:
-        conduct.undo(session, **form.cleaned_data, by=person(request), at=at)
-    except Refused as refused:
-        return _refused(request, session, at, refused)
-    return _back(session)
+    return _tap(request, session, at, SeenForm(request.POST), conduct.undo)
 
 
 @room_view("POST", leaders=True)
 def room_presenter(request: HttpRequest, session: Session, at: datetime) -> HttpResponse:
     """Put right who tells the case: named late, another, or nobody."""
-    form = PresenterForm(request.POST)
-    if not form.is_valid():
-        return _refused(request, session, at, conduct.NotFromHere())
+    return _tap(request, session, at, PresenterForm(request.POST), conduct.name_presenter)
+
+
+def _tap(
+    request: HttpRequest,
+    session: Session,
+    at: datetime,
+    form: SeenForm,
+    verb: Callable[..., Session],
+) -> HttpResponse:
+    """Do what a leader tapped, or show the sentence that refuses it above the present state."""
     try:
-        conduct.name_presenter(session, **form.cleaned_data, by=person(request), at=at)
+        if not form.is_valid():
+            raise conduct.NotFromHere
+        verb(session, **form.cleaned_data, by=person(request), at=at)
     except Refused as refused:
         return _refused(request, session, at, refused)
     return _back(session)
