@@ -7,7 +7,9 @@ import dj_database_url
 import pytest
 from django.conf import settings
 from django.db import connections
+from django.template import Template
 from django.test import Client
+from django.test import utils as test_utils
 
 from members.identity import become
 from tests import servers
@@ -46,6 +48,17 @@ def _empty_cache(request: pytest.FixtureRequest) -> None:
         from django.core.cache import cache
 
         cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _without_copies(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Django's tests copy the context of every template, which costs half of a page's time.
+
+    A test that reads `response.context` or `.templates` says so by `pytest.mark.reads_context`.
+    """
+    if request.node.get_closest_marker("reads_context") is None:
+        state = test_utils._TestState.saved_data  # type: ignore[attr-defined]
+        monkeypatch.setattr(Template, "_render", state.template_render)
 
 
 @pytest.fixture

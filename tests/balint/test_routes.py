@@ -9,9 +9,8 @@ import pytest
 from django.apps import apps
 from django.db import connection
 from django.http import HttpResponse
-from django.template import Engine, Template
+from django.template import Engine
 from django.test import Client
-from django.test import utils as test_utils
 
 from balint.middleware import OPEN_TO_ALL
 from tests.balint import installation
@@ -45,13 +44,6 @@ OPEN = {
     "mfa_authenticate",
     "mfa_login_webauthn",
 }
-
-
-@pytest.fixture(autouse=True)
-def _without_copies(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Django's tests keep a copy of every template's context, which costs half of the time here."""
-    state = test_utils._TestState.saved_data  # type: ignore[attr-defined]
-    monkeypatch.setattr(Template, "_render", state.template_render)
 
 
 @pytest.fixture

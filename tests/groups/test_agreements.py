@@ -15,6 +15,8 @@ from tests.sessions.evening import make_session
 from tests.sessions.meetings import in_days
 from tests.world import as_member, as_owner, years_ago
 
+pytestmark = pytest.mark.reads_context
+
 NEW_TEXT = "What is said here stays here, and we sit in silence for a minute."
 OUTSIDE = ["former", "admin", "outsider", "superuser"]
 

@@ -26,6 +26,8 @@ from sessions.phases import NAMES, ORDER
 from sessions.timetable import DURATIONS
 from tests.world import as_member, as_owner, make_group, years_ago
 
+pytestmark = pytest.mark.reads_context
+
 NOT_LEADERS = ["member", "newcomer", "on_leave", "former", "admin", "outsider", "superuser"]
 STATUS = dict.fromkeys(NOT_LEADERS, 404) | {"newcomer": 302}
 

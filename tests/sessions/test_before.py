@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from django.urls import reverse
 from django.utils import timezone
 
@@ -11,6 +12,8 @@ from sessions import before, conduct
 from sessions.models import Answer
 from tests.sessions.evening import make_session, soon
 from tests.world import as_member, as_owner, join, make_member
+
+pytestmark = pytest.mark.reads_context
 
 DAY = 60 * 24
 

@@ -14,6 +14,8 @@ from sessions.phases import Phase
 from tests.sessions.evening import at_phase, entry, make_session, put_down, tell, titled
 from tests.world import as_member, as_owner, join, make_member, utc
 
+pytestmark = pytest.mark.reads_context
+
 PRESENT = ["leader", "presenter", "member"]
 NOT_PRESENT = [
     "second_leader",

@@ -35,6 +35,8 @@ from tests.sessions.rhythm import (
 )
 from tests.world import Circle, as_member, make_circle, utc
 
+pytestmark = pytest.mark.reads_context
+
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
