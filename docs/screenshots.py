@@ -1,67 +1,71 @@
-"""The pictures of the README, taken from a demo of their own: `make screenshots`."""
+"""The pictures of the README: `make screenshots`, or `python -m docs.screenshots URL`.
 
+Taken from a demo of their own, or from the one that runs at URL; there everything is done as a
+person would do it, in browsers, and the meeting put down for the picture stays.
+"""
+
+import base64
 import re
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from balint.embedded.supervisor import DEMO_PASSWORD
 from bench.start import MODULE, ROOT, environment, started, stopped
 from tests import chromium
 
 PICTURES = ROOT / "docs" / "pictures"
-GROUP = "Evening group"
+WIDTH, HEIGHT = 1280, 860
+GROUP, ZONE = "Evening group", ZoneInfo("Asia/Jerusalem")
 LEADER = "leader2"
 PRESENTER = "Samuel"
 # Who is in the room, as their addresses in the demo begin.
 ROOM = ("leader", "samuel", "priya", "clara", "greta")
+# The evening of the picture began a while ago.
+BEGAN = timedelta(minutes=34)
+MINUTES = "75"
 # From arriving to the group's work: follow-up, call, story, questions, and on.
 STEPS = 5
-# The evening of the picture is tonight: its next meeting began a while ago.
-BEGIN = f"""
-from datetime import timedelta
-from django.utils import timezone
-from sessions.models import Session
-ahead = Session.objects.filter(group__name={GROUP!r}, starts_at__gt=timezone.now())
-session = ahead.earliest("starts_at")
-session.starts_at = timezone.now().replace(second=0) - timedelta(minutes=34)
-session.runs_until = session.starts_at + timedelta(hours=10)
-session.save(update_fields=["starts_at", "runs_until"])
+# Beside the strip only the place where the group has its call.
+BESIDE_THE_CALL = """
+<style>
+  body {{ box-sizing: border-box; height: 100vh; margin: 0; padding: 20px; display: flex; gap: 20px;
+    background: #e9e4d8 }}
+  main {{ flex: 1; border-radius: 14px; background: #d9d3c5; color: #6b6557;
+    font: 16px system-ui, sans-serif; display: grid; place-items: center }}
+</style>
+<img src="data:image/png;base64,{strip}" alt="">
+<main>the group’s video call, in its own window</main>
 """
 
 
 @contextmanager
 def demo() -> Iterator[str]:
-    """A running demo's address."""
+    """The address of a demo in a folder that is removed again."""
     with tempfile.TemporaryDirectory(prefix="balint-pictures-") as folder:
         Path(folder).chmod(0o711)
         environ = environment(Path(folder) / "var")
-        process, _ = started(environ)
         try:
-            begin = [*MODULE, "manage", "shell", "--no-imports", "--command", BEGIN]
-            subprocess.run(begin, env=environ, cwd=ROOT, check=True)
-            yield f"http://127.0.0.1:{environ['PORT']}"
+            process, _ = started(environ)
+            try:
+                yield f"http://127.0.0.1:{environ['PORT']}"
+            finally:
+                stopped(process, signal.SIGTERM)
         finally:
-            stopped(process, signal.SIGTERM)
             subprocess.run([*MODULE, "clean"], env=environ, cwd=ROOT, check=True)
 
 
-def signed_in(
-    browser: Browser, address: str, name: str, width: int, *, script: bool = True
-) -> Page:
+def signed_in(browser: Browser, address: str, name: str, width: int = WIDTH) -> Page:
     """A browser of this person's own, on their first page."""
-    context = browser.new_context(
-        base_url=address,
-        viewport={"width": width, "height": 960},
-        device_scale_factor=1.5,
-        java_script_enabled=script,
-    )
-    page = context.new_page()
+    page = window(browser, width, base_url=address).new_page()
     page.goto("/accounts/login/")
     page.get_by_label(re.compile("E-?mail")).fill(f"{name}@demo.example")
     page.get_by_label("Password").fill(DEMO_PASSWORD)
@@ -70,53 +74,88 @@ def signed_in(
     return page
 
 
+def window(browser: Browser, width: int, base_url: str = "") -> BrowserContext:
+    """Small and crisp: one and a half pixels for each."""
+    return browser.new_context(
+        base_url=base_url or None,
+        viewport={"width": width, "height": HEIGHT},
+        device_scale_factor=1.5,
+    )
+
+
 def first_page(browser: Browser, address: str) -> None:
     """What a member sees first."""
-    page = signed_in(browser, address, "member", 1280)
-    page.goto("/")
+    page = signed_in(browser, address, "member")
     page.screenshot(path=PICTURES / "first-page.png")
 
 
 def online_strip(browser: Browser, address: str) -> None:
-    """The leader's strip while the group works, with everyone in the room."""
-    leader = signed_in(browser, address, LEADER, 380, script=False)
-    room = open_room(leader)
-    everyone = [signed_in(browser, address, name, 380) for name in ROOM]
+    """The leaders' strip while the group works, with everyone in the room."""
+    leader = signed_in(browser, address, LEADER, 412)
+    room = put_down_and_open(leader)
+    everyone = [signed_in(browser, address, name, 412) for name in ROOM]
     for page in everyone:
         page.goto(room)
-    step_to_the_groups_work(leader, room)
-    seen = signed_in(browser, address, LEADER, 380)
-    seen.goto(room)
-    seen.screenshot(path=PICTURES / "online-strip.png")
+    for _ in range(STEPS):
+        take_the_next_step(leader)
+    strip = leader.locator("main.strip").screenshot()
+    beside = window(browser, WIDTH).new_page()
+    encoded = base64.b64encode(strip).decode()
+    beside.set_content(BESIDE_THE_CALL.format(strip=encoded))
+    beside.screenshot(path=PICTURES / "online-strip.png")
 
 
-def open_room(leader: Page) -> str:
-    """Open the next meeting of the group from its leaders' page; the room's address."""
+def put_down_and_open(leader: Page) -> str:
+    """A meeting that began a while ago, put down and opened; its room's address."""
+    began = datetime.now(ZONE) - BEGAN
     leader.goto("/groups/")
     leader.locator("main").get_by_role("link", name=GROUP).first.click()
-    ahead = leader.locator("section", has=leader.get_by_role("heading", name="Next meeting"))
-    meeting = ahead.locator("a[href^='/sessions/']").first.get_attribute("href")
-    leader.goto(f"{meeting}before/")
+    leader.goto(f"{leader.url}schedule/new/")
+    leader.get_by_label("Date").fill(f"{began:%Y-%m-%d}")
+    leader.get_by_label("From").fill(f"{began:%H:%M}")
+    leader.get_by_label("For (minutes)").fill(MINUTES)
+    save = leader.get_by_role("button", name="Save this date")
+    save.click()
+    leader.get_by_label("I know that this date has passed").check()
+    save.click()
+    leader.wait_for_url("**/schedule/")
+    leader.goto("/")
+    leader.get_by_role("link", name="Before you open the door").first.click()
     leader.get_by_role("button", name="Open the room").click()
-    return f"{meeting}room/"
+    leader.wait_for_url("**/room/")
+    return leader.url
 
 
-def step_to_the_groups_work(leader: Page, room: str) -> None:
-    """Always the one next step, and who tells where the room asks for it."""
-    for _ in range(STEPS):
-        leader.goto(room)
-        asked = leader.locator("#who-tells")
-        if asked.count():
-            teller = asked.locator("option", has_text=PRESENTER).get_attribute("value")
-            asked.select_option(teller)
-        leader.locator("button.hold").click()
+def take_the_next_step(leader: Page) -> None:
+    """Hold the one button there is, naming who tells where the room asks for it."""
+    leader.reload()
+    button = leader.locator("#steps button.hold")
+    label = button.inner_text()
+    asked = leader.locator("#who-tells")
+    if asked.count():
+        asked.select_option(asked.locator("option", has_text=PRESENTER).get_attribute("value"))
+    button.focus()
+    leader.keyboard.down("Enter")
+    leader.wait_for_function(
+        "label => document.querySelector('#steps button.hold').innerText !== label", arg=label
+    )
+    leader.keyboard.up("Enter")
 
 
-if __name__ == "__main__":
+def take(address: str) -> None:
+    """Both pictures, from the demo that runs there."""
     PICTURES.mkdir(exist_ok=True)
-    with demo() as address, sync_playwright() as playwright:
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium.path(), args=["--no-sandbox"])
         first_page(browser, address)
         online_strip(browser, address)
         browser.close()
-    print(f"Look at what is in {PICTURES.relative_to(ROOT)} before you commit it.")
+    sys.stdout.write(f"Look at what is in {PICTURES.relative_to(ROOT)} before you commit it.\n")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:]:
+        take(sys.argv[1])
+    else:
+        with demo() as address:
+            take(address)
