@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import signal
 import subprocess
 import sys
 import tempfile
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from balint.embedded import Postgres, Valkey, database
+from balint.embedded import Postgres, Valkey, database, processes
 from balint.embedded.children import answers
 from bench.start import ROOT, free_port
 
@@ -51,7 +52,10 @@ class Servers:
         log = self.folder / f"{application.partition(':')[0]}.log"
         with log.open("wb") as out:
             process = subprocess.Popen(
-                [sys.executable, "-m", *GRANIAN, "--port", str(port), application],
+                processes.ending_with_us(
+                    signal.SIGTERM,
+                    [sys.executable, "-m", *GRANIAN, "--port", str(port), application],
+                ),
                 cwd=ROOT,
                 env=self.environment | {"BALINT_LOGIN": "app"},
                 stdout=out,
