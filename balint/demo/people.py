@@ -87,7 +87,7 @@ CIRCLES = (
         NORTH, "Valley group", "Valley group", "in_person", "Asia/Jerusalem",
         "Kfar Vitkin clinic, library", "month:1:3:3", "19:30", 90,
         ("leader", "leader2"), ("member", "samuel", "amit", "priya", "hanna", "owen", "joan"),
-        breaks="15 Jul – 31 Aug summer", door="code 4471#, library, first floor",
+        breaks="20 Dec – 6 Jan winter", door="code 4471#, library, first floor",
         contact="Ruth Marks, +972 4 555 0101", newcomers=("newcomer",),
     ),
     Circle(
@@ -106,7 +106,7 @@ CIRCLES = (
         CITY, "Hospital group", "Hospital group", "in_person", BERLIN,
         "Room 214", "month:1:3:-1", "17:00", 90,
         ("felix",), ("greta", "ines", "jonas", "karin", "clara"),
-        breaks="20 Dec – 6 Jan Christmas",
+        breaks="15 Jul – 31 Aug summer",
     ),
     Circle(
         CITY, "Residents’ group", "", "mixed", NEW_YORK,
