@@ -26,6 +26,8 @@ from tests.sessions.evening import (
 )
 from tests.world import as_member, as_owner, join, make_member, years_ago
 
+pytestmark = pytest.mark.reads_context
+
 
 def yesterday(circle, **fields):
     """An evening in person that nobody tapped, closed the morning after by the upkeep."""

@@ -29,6 +29,8 @@ from tests.sessions import evening
 from tests.sessions.meetings import cannot_come, change, in_days, make_session
 from tests.world import as_member, as_owner, join, make_group, make_member, utc, years_ago
 
+pytestmark = pytest.mark.reads_context
+
 REASON = "Her mother is ill"
 SECRETS = ["4471#", "https://meet.example.org/valley", "The room smells of paint", "The angry man"]
 PAGES = ["", "groups/new/", "groups/{group}/", "groups/{group}/edit/", "groups/{group}/propose/"]
