@@ -66,7 +66,10 @@ BY_MODEL: dict[str, dict[str, str]] = {
     "members.Member": {"app": NO_DELETE, "roster": READ, "worker": READ, "reader": READ},
     "members.Letter": {"roster": NO_DELETE, "worker": ALL},
     "members.Heartbeat": {"roster": READ, "worker": NO_DELETE},
-    "members.DataKey": {"app": "select, insert"},
+    "members.DataKey": {"app": "select, insert", "reader": "select, insert"},
+    # The record is appended to by functions; no login of the site reads or writes it.
+    "members.AuditChain": {"app": NONE, "reader": NO_DELETE},
+    "members.AuditEvent": {"app": NONE, "reader": ALL},
     "sessions.Session": {"roster": ALL},
     "contenttypes.ContentType": {"roster": READ, "worker": READ},
     # The frame: nobody is removed silently, and the office makes no member and no leader.
@@ -84,13 +87,18 @@ BY_MODEL: dict[str, dict[str, str]] = {
     "groups.Leave": {"reader": "select, update"},
     "groups.LeavingReason": {"reader": "select, delete"},
     "balint_sessions.Session": {"reader": "select, update"},
-    "balint_sessions.Answer": {"reader": "select, delete"},
+    "balint_sessions.Answer": {"reader": "select, update (reason_sealed, reason_version), delete"},
     "balint_sessions.Change": {"reader": "select, delete"},
     "balint_sessions.CasePresentation": {"reader": ALL},
     "balint_sessions.CasePresence": {"reader": ALL},
     "balint_sessions.CaseCount": {"reader": NO_DELETE},
     "balint_sessions.Step": {"reader": "select, delete"},
     "balint_sessions.RoomPresence": {"reader": "select, delete"},
+    # The sealed columns are not even the reader's to look at.
+    "balint_sessions.Reflection": {"reader": "select (id, member_id, session_id), delete"},
+    "balint_sessions.LeadersNote": {
+        "reader": "select (id, group_id, session_id, author_id, forget_on), delete"
+    },
 }
 LOGINS = ("app", "roster", "worker", "reader")
 

@@ -312,6 +312,60 @@ class RoomPresence(UUIDModel):
         ]
 
 
+class Reflection(UUIDModel):
+    """What somebody wrote about a session for nobody but themselves, until they delete it.
+
+    It outlives the membership, and the session: the database itself lets go of a session that is
+    removed, since nobody else may touch the row.
+    """
+
+    member = models.ForeignKey(Member, models.CASCADE, related_name="+")
+    session = models.ForeignKey(
+        Session, models.SET_NULL, null=True, related_name="+", db_constraint=False
+    )
+    text = SealedText(key_class=KeyClass.PRIVATE, scope="member_id")
+    written_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+
+    balint_kind = Kind.CONTENT
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["session", "member"], name="one_reflection_per_member_and_session"
+            ),
+        ]
+        indexes = [models.Index(fields=["member"], name="reflections_of_member")]
+
+
+class LeadersNote(UUIDModel):
+    """“A word for yourselves”: a leader's own about a session, or both leaders' where it is shared.
+
+    For those who led when the session began and lead still; forgotten on `forget_on`.
+    """
+
+    session = models.ForeignKey(Session, models.CASCADE, related_name="words")
+    group = models.ForeignKey(Group, models.CASCADE, related_name="+")
+    author = models.ForeignKey(Member, models.CASCADE, related_name="+")
+    text = SealedText(key_class=KeyClass.LEADERS, scope="group_id")
+    shared = models.BooleanField(default=False)
+    written_at = models.DateTimeField()
+    forget_on = models.DateField()
+
+    balint_kind = Kind.CONTENT
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["session", "author"], name="one_word_per_leader_and_session"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["author"], name="words_of_author"),
+            models.Index(fields=["forget_on"], name="words_to_forget"),
+        ]
+
+
 class CalendarFeed(UUIDModel):
     """A person's calendar address; only a hash of its token is kept; a new one voids the old."""
 
