@@ -180,3 +180,48 @@ class Heartbeat(UUIDModel):
     beat_at = models.DateTimeField()
 
     balint_kind = Kind.PLUMBING
+
+
+class AuditChain(UUIDModel):
+    """The head of one chain of events: a group's (its id) or the site's (the nil id).
+
+    What is older than the record is kept has gone, up to `kept_from`; `mac_before` is that of the
+    event before it, so that the rest can still be verified.
+    """
+
+    length = models.BigIntegerField(default=0)
+    mac = models.BinaryField(default=bytes)
+    kept_from = models.BigIntegerField(default=1)
+    mac_before = models.BinaryField(default=bytes)
+    started_at = models.DateTimeField()
+
+    balint_kind = Kind.PLUMBING
+
+
+class AuditEvent(UUIDModel):
+    """Who did what to which kind of thing, when; never what it says. Only ever appended.
+
+    `actor` is no foreign key: erasing a person must not break the chain. `once` is the keyed
+    digest of a reading of one day, `digest` that of what happened, and `mac` binds it to its place
+    and to the event before.
+    """
+
+    chain = models.ForeignKey(AuditChain, models.PROTECT, related_name="events")
+    number = models.BigIntegerField()
+    at = models.DateTimeField()
+    actor = models.UUIDField(null=True)
+    verb = models.CharField(max_length=12)
+    thing = models.CharField(max_length=16)
+    frame = models.BooleanField()
+    once = models.BinaryField(null=True)
+    digest = models.BinaryField()
+    mac = models.BinaryField()
+
+    balint_kind = Kind.PLUMBING
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["chain", "number"], name="one_event_per_number"),
+            models.UniqueConstraint(fields=["chain", "once"], name="one_reading_per_day"),
+        ]
+        indexes = [models.Index(fields=["at"], name="events_to_forget")]

@@ -60,11 +60,11 @@ class Thing(StrEnum):
     DATES = "dates"
     GROUP = "group"
     RECORD = "record"
-    ADMIN = "admin"
     # The site.
     ACCOUNT = "account"
+    ADMIN = "admin"
     ADDRESS = "address"
-    PASSWORD = "password"
+    PASSWORD = "password"  # noqa: S105
     SECOND_FACTOR = "second factor"
     KEYS = "keys"
     SEALED_TEXT = "sealed text"
@@ -82,12 +82,12 @@ FRAME = frozenset(
         Thing.DATES,
         Thing.GROUP,
         Thing.RECORD,
-        Thing.ADMIN,
     }
 )
 SITE = frozenset(
     {
         Thing.ACCOUNT,
+        Thing.ADMIN,
         Thing.ADDRESS,
         Thing.PASSWORD,
         Thing.SECOND_FACTOR,
