@@ -27,7 +27,7 @@ from groups.models import (
     ProposedRole,
     during,
 )
-from groups.policy import agreement_in_force
+from groups.policy import agreement_in_force, current
 from groups.zones import date_words
 from members.models import Member
 
@@ -53,6 +53,11 @@ def inside(
         .annotate(agreed=Exists(agreed))
         .order_by("role", "starts_at", "member__name", "pk")
     )
+
+
+def names(group: Group, at: datetime) -> "QuerySet[Membership, str]":
+    """The names of those in the group, for the check of a text: asked only if there is one."""
+    return current(group, at).order_by().values_list("member__name", flat=True)
 
 
 @dataclass

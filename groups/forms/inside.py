@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from groups import frames
 from groups.models import Entrance, Group
 from groups.zones import zone_choices
+from members.checked import ChecksText
 
 # The usual minutes of an evening, by phase: those of `sessions.timetable`, which a test compares.
 USUAL: dict[str, tuple[Any, int]] = {
@@ -124,8 +125,10 @@ class InsideForm(forms.ModelForm):
         return given | {"entrance": entrance, "minutes": {} if minutes == usual else minutes}
 
 
-class AwayForm(forms.Form):
+class AwayForm(ChecksText, forms.Form):
     """A time away: the place is kept, and nothing comes by mail."""
+
+    checked = ("reason",)
 
     starts_on = forms.DateField(label=_("Away from"), widget=day_input())
     until_on = forms.DateField(
@@ -137,8 +140,10 @@ class AwayForm(forms.Form):
     reason = reason_field(_("Why"))
 
 
-class FarewellForm(forms.Form):
+class FarewellForm(ChecksText, forms.Form):
     """The leaders' wish that somebody goes."""
+
+    checked = ("reason",)
 
     last_on = forms.DateField(
         label=_("Last day"),
@@ -148,8 +153,10 @@ class FarewellForm(forms.Form):
     reason = reason_field(_("Why"))
 
 
-class LeaveForm(forms.Form):
+class LeaveForm(ChecksText, forms.Form):
     """A person's own leaving: after a last day, or now."""
+
+    checked = ("reason",)
 
     when = forms.ChoiceField(
         label=_("When"),

@@ -83,7 +83,8 @@ def roster_person(request: HttpRequest, pk: UUID, membership_pk: UUID, how: str)
         "member", "group"
     )
     membership = get_object_or_404(seen, pk=membership_pk, group=group)
-    form = HOW[how](request.POST, auto_id=f"{how}-{membership.pk}-%s")
+    names = roster.names(group, timezone.now())
+    form = HOW[how](request.POST, auto_id=f"{how}-{membership.pk}-%s", names=names)
     if not form.is_valid():
         return _leaders_page(request, group, (membership.pk, how, form))
     try:
@@ -156,11 +157,15 @@ def leave_group(request: HttpRequest, pk: UUID) -> HttpResponse:
     """A person's own leaving, and their own time away."""
     group = gate.enter(request, pk, Action.LEAVE)
     posted = request.POST.get("do") if request.method == "POST" else None
+    names = roster.names(group, timezone.now())
     forms: dict[str, Any] = {
-        "leave_form": LeaveForm(request.POST if posted == "leave" else None, prefix="leave"),
+        "leave_form": LeaveForm(
+            request.POST if posted == "leave" else None, prefix="leave", names=names
+        ),
         "away_form": AwayForm(
             request.POST if posted == "away" else None,
             prefix="away",
+            names=names,
             initial={"starts_on": timezone.localdate()},
         ),
     }

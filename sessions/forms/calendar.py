@@ -3,9 +3,13 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from members.checked import ChecksText
 
-class CannotComeForm(forms.Form):
+
+class CannotComeForm(ChecksText, forms.Form):
     """Nothing has to be said; what is said is for the leaders."""
+
+    checked = ("reason",)
 
     reason = forms.CharField(
         label=_("A word to the leaders"),

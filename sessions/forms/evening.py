@@ -9,6 +9,7 @@ from django import forms
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from members.checked import ChecksText
 from members.models import Member
 from sessions import afterwards, before, conduct
 from sessions import cases as told
@@ -152,8 +153,10 @@ class AfterwardsForms:
         return [entry for entry in typed if entry is not None]
 
 
-class TitleForm(forms.Form):
+class TitleForm(ChecksText, forms.Form):
     """The presenter's own: a title, and which earlier case a follow-up follows."""
+
+    checked = ("title",)
 
     title = forms.CharField(
         label=_("A title"),

@@ -1,5 +1,6 @@
 """What comes in when a year is planned, or one of its dates changed. Shape and cleaning only."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, cast
@@ -20,6 +21,7 @@ from groups.cadence import (
 )
 from groups.models import Setting
 from groups.zones import city, zone_choices
+from members.checked import ChecksText
 from sessions.models import Session
 from sessions.planning import Plan
 
@@ -170,8 +172,10 @@ class DateForm(forms.Form):
     place = forms.CharField(label=_("Where"), max_length=160, required=False)
     setting = forms.ChoiceField(label=_("How you meet"), choices=Setting.choices)
 
-    def __init__(self, data: Any = None, *, zone: str, initial: dict[str, Any]) -> None:
-        super().__init__(data, initial=initial)
+    def __init__(
+        self, data: Any = None, *, zone: str, initial: dict[str, Any], **more: Any
+    ) -> None:
+        super().__init__(data, initial=initial, **more)
         self.zone = zone
         self.fields["starts_at"].help_text = city(zone)
 
@@ -195,8 +199,10 @@ class SeenForm(forms.Form):
             self.data = data
 
 
-class MoveForm(SeenForm, DateForm):
+class MoveForm(ChecksText, SeenForm, DateForm):
     """A planned meeting; what is not touched stays as it is, to the second."""
+
+    checked = ("reason",)
 
     reason = forms.CharField(
         label=_("Why"),
@@ -206,7 +212,7 @@ class MoveForm(SeenForm, DateForm):
         help_text=_("Stays in the group and is in no mail."),
     )
 
-    def __init__(self, data: Any = None, *, session: Session) -> None:
+    def __init__(self, data: Any = None, *, session: Session, names: Iterable[str] = ()) -> None:
         local = session.starts_at.astimezone(session.zone)
         initial = {
             "on": local.date(),
@@ -216,7 +222,7 @@ class MoveForm(SeenForm, DateForm):
             "setting": session.setting,
             "seen": session.sequence,
         }
-        super().__init__(data, zone=session.time_zone, initial=initial)
+        super().__init__(data, zone=session.time_zone, initial=initial, names=names)
 
     def wishes(self) -> dict[str, Any]:
         """The arguments of `planning.move`."""
@@ -254,8 +260,10 @@ class NewDateForm(DateForm):
         return {"starts_at": self._starts_at(), "zone": self.zone, **self._rest()}
 
 
-class CancelForm(SeenForm):
+class CancelForm(ChecksText, SeenForm):
     """Why, if the leader wants to say it."""
+
+    checked = ("reason",)
 
     reason = forms.CharField(
         label=_("Why"),

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from groups import gate
+from groups import gate, roster
 from groups.gate import person
 from groups.models import Group
 from groups.policy import GRANTS, Action, Role, memberships_of, roles_of
@@ -107,7 +107,13 @@ def session_answer(request: HttpRequest, pk: UUID) -> HttpResponse:
     member, now = person(request), timezone.now()
     mine = answers.own(found, member)
     posted = request.POST if request.method == "POST" else None
-    form = CannotComeForm(posted, initial={"reason": mine.reason if mine else ""})
+    coming = request.POST.get("coming") == "yes"
+    form = CannotComeForm(
+        posted,
+        initial={"reason": mine.reason if mine else ""},
+        names=roster.names(found.group, now),
+        asks=not coming,
+    )
     status = 200
     if form.is_valid():
         try:

@@ -13,6 +13,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_safe
 
 from groups.gate import person
+from groups.roster import names
 from groups.zones import day_words
 from members.refusals import Refused
 from sessions import cases as told
@@ -85,7 +86,7 @@ def _form(found: CasePresentation, at: datetime, data: QueryDict | None = None) 
     if found.follow_up:
         earlier = [(str(case.pk), _choice(case)) for case in told.earlier(found, at)]
     initial = {"title": found.title, "follows": found.follows_id}
-    return TitleForm(data, initial=initial, earlier=earlier)
+    return TitleForm(data, initial=initial, earlier=earlier, names=names(found.group, at))
 
 
 def _chosen(form: TitleForm) -> list[str]:

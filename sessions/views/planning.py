@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from groups import gate
+from groups import gate, roster
 from groups.cadence import instant
 from groups.models import Group
 from groups.policy import GRANTS, Action, Role
@@ -49,7 +49,7 @@ def session_edit(request: HttpRequest, pk: UUID) -> HttpResponse:
     session, at = _planned(request, pk), timezone.now()
     if request.method in READS:
         planning.check_movable(session, at)
-    form = MoveForm(request.POST or None, session=session)
+    form = MoveForm(request.POST or None, session=session, names=roster.names(session.group, at))
     moved, status = _try(
         form, lambda: planning.move(session, **form.wishes(), by=_person(request), at=at)
     )
@@ -66,7 +66,11 @@ def session_cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
     session, at = _planned(request, pk), timezone.now()
     if request.method in READS:
         planning.check_cancellable(session, at)
-    form = CancelForm(request.POST or None, initial={"seen": session.sequence})
+    form = CancelForm(
+        request.POST or None,
+        initial={"seen": session.sequence},
+        names=roster.names(session.group, at),
+    )
     cancelled, status = _try(
         form, lambda: planning.cancel(session, **form.cleaned_data, by=_person(request), at=at)
     )
