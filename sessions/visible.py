@@ -17,6 +17,8 @@ from sessions.models import (
     CasePresence,
     CasePresentation,
     Change,
+    LeadersNote,
+    Reflection,
     RoomPresence,
     Session,
     Step,
@@ -141,3 +143,16 @@ def steps(member: Member, at: datetime) -> QuerySet[Step]:
 def in_room(member: Member, at: datetime) -> QuerySet[RoomPresence]:
     """Who is in the rooms one may be in."""
     return RoomPresence.objects.filter(session__in=rooms(member, at))
+
+
+def reflections(member: Member) -> QuerySet[Reflection]:
+    """Private reflections: the author's alone, wherever they stand now."""
+    return Reflection.objects.filter(member=member)
+
+
+def words(member: Member, at: datetime) -> QuerySet[LeadersNote]:
+    """Leaders' words to themselves: one's own and shared ones, of the time of one's own lead."""
+    readable = Q(author=member) | Q(shared=True)
+    return LeadersNote.objects.filter(
+        readable, session__in=conducted(member, at), forget_on__gt=at.date()
+    )

@@ -18,6 +18,8 @@ from sessions.models import (
     CasePresence,
     CasePresentation,
     Change,
+    LeadersNote,
+    Reflection,
     RoomPresence,
     Step,
 )
@@ -49,6 +51,8 @@ CHANGE: dict[type[Model], dict[str, Any]] = {
     CasePresence: {"member": F("member")},
     Step: {"phase": "call"},
     RoomPresence: {"seen_at": timezone.now()},
+    Reflection: {"changed_at": timezone.now()},
+    LeadersNote: {"shared": F("shared")},
 }
 
 

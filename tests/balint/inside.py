@@ -18,6 +18,8 @@ from sessions.models import (
     CasePresence,
     CasePresentation,
     Change,
+    LeadersNote,
+    Reflection,
     RoomPresence,
     Session,
     Step,
@@ -53,6 +55,7 @@ def furnish(circle: Circle) -> Inside:
         _frame(inside)
         _evenings(inside)
         _cases(inside)
+        _written(inside)
     return inside
 
 
@@ -185,3 +188,34 @@ def _cases(inside: Inside) -> None:
         for who in names.split():
             row = CasePresence.objects.create(group=group, case=case, member=getattr(inside, who))
             rows[f"presence_{name}_{who}"] = row
+
+
+def _written(inside: Inside) -> None:
+    """Private reflections of four who wrote one, and words of leaders who lead still or no more."""
+    group, rows, past, tonight = inside.circle.group, inside.rows, inside.past, inside.tonight
+    now = timezone.now()
+    for name in ("member", "presenter", "former_presenter", "leader"):
+        reflection = Reflection(
+            session=past, member=getattr(inside, name), written_at=now, changed_at=now
+        )
+        reflection.text = "For nobody else"
+        reflection.save(force_insert=True)
+        rows[f"reflection_{name}"] = reflection
+    words = {
+        "word_own": (past, "leader", False),
+        "word_shared": (past, "second_leader", True),
+        "word_of_former": (past, "former_leader", True),
+        "word_tonight": (tonight, "second_leader", True),
+    }
+    for name, (session, author, shared) in words.items():
+        word = LeadersNote(
+            group=group,
+            session=session,
+            author=getattr(inside, author),
+            shared=shared,
+            written_at=now,
+            forget_on=(now + timedelta(days=90)).date(),
+        )
+        word.text = f"Text of {name}"
+        word.save(force_insert=True)
+        rows[name] = word

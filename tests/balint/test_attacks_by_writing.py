@@ -17,7 +17,10 @@ from sessions.models import (
     CasePresence,
     CasePresentation,
     Change,
+    LeadersNote,
+    Reflection,
     RoomPresence,
+    Session,
     Step,
 )
 from tests.balint.attacks import (
@@ -32,6 +35,37 @@ from tests.world import as_member, as_owner, years_ago
 
 def person_row(inside, session, who, **more):
     return {"id": uuid4(), "group": inside.circle.group, "session": session, "member": who} | more
+
+
+def ahead(inside):
+    """A session of the group that has not begun."""
+    starts_at = NOW + timedelta(days=7)
+    with as_owner():
+        return Session.objects.create(
+            group=inside.circle.group,
+            starts_at=starts_at,
+            minutes=90,
+            time_zone="UTC",
+            phase="planned",
+            settled_at=NOW,
+            runs_until=starts_at + timedelta(hours=12),
+            updated_at=NOW,
+        )
+
+
+def reflection(session, who):
+    return Reflection(id=uuid4(), session=session, member=who, written_at=NOW, changed_at=NOW)
+
+
+def word(session, who, days=90):
+    return LeadersNote(
+        id=uuid4(),
+        session=session,
+        group_id=session.group_id,
+        author=who,
+        written_at=NOW,
+        forget_on=NOW.date() + timedelta(days=days),
+    )
 
 
 NOW = timezone.now()
@@ -97,6 +131,16 @@ INSERTS = {
     ),
     "own phone": lambda i, me: Phone(member=me, number="1"),
     "another's phone": lambda i, me: Phone(member=i.outsider, number="1"),
+    "own reflection": lambda i, me: reflection(i.past, me),
+    "own reflection tonight": lambda i, me: reflection(i.tonight, me),
+    "another's reflection": lambda i, me: reflection(i.past, i.absent),
+    "reflection on what lies ahead": lambda i, me: reflection(ahead(i), me),
+    "reflection on nothing": lambda i, me: reflection(None, me),
+    "own word": lambda i, me: word(i.past, me),
+    "own word tonight": lambda i, me: word(i.tonight, me),
+    "another's word": lambda i, me: word(i.past, i.leader),
+    "word on what lies ahead": lambda i, me: word(ahead(i), me),
+    "word kept for years": lambda i, me: word(i.past, me, days=400),
     "entrance": lambda i, me: Entrance(group=i.circle.other_group, door="1"),
     "reason in another's ending": lambda i, me: LeavingReason(
         group=i.circle.group,
@@ -129,6 +173,16 @@ MAY_PUT_IN = {
     "step": set(LEADERS.split()),
     "own room presence": set(CIRCLE_TONIGHT.split()),
     "another's room presence": {"absent"},
+    "own reflection": INSIDE_NOW,
+    "own reflection tonight": INSIDE_NOW | {"just_left"},
+    "another's reflection": {"absent"},
+    "reflection on what lies ahead": set(),
+    "reflection on nothing": set(),
+    "own word": {"leader", "second_leader"},
+    "own word tonight": {"leader", "second_leader", "new_leader"},
+    "another's word": {"leader"},
+    "word on what lies ahead": set(),
+    "word kept for years": set(),
     "own phone": PEOPLE,
     "another's phone": {"outsider"},
     "entrance": {"leader_elsewhere"},
@@ -181,6 +235,10 @@ def moved(row, **fields):
         ("leader", "case", {"session": "tonight"}),
         ("presenter", "case", {"group": "other_group"}),
         ("member", "room", {"member": "absent"}),
+        ("member", "reflection_member", {"member": "absent"}),
+        ("member", "reflection_member", {"session": "tonight"}),
+        ("leader", "word_own", {"author": "second_leader"}),
+        ("leader", "word_own", {"session": "tonight"}),
     ],
     ids=lambda given: given if isinstance(given, str) else "-".join(given),
 )
@@ -254,6 +312,9 @@ def forged_rows(i):
         ),
         "roompresence_in_its_sessions_group": RoomPresence(
             session=i.past, member=wrong, entered_at=NOW, seen_at=NOW, **me
+        ),
+        "word_in_its_sessions_group": LeadersNote(
+            session=i.past, author=wrong, written_at=NOW, forget_on=NOW.date(), **me
         ),
         "presence_in_its_cases_group": CasePresence(case=i.rows["case"], member=wrong, **me),
         "reason_in_its_endings_group": LeavingReason(

@@ -181,6 +181,7 @@ CALLERS = {
     "balint_forget_case": "app",
     "balint_forget_cases_due": "worker",
     "balint_forget_leaving_reason": "",
+    "balint_forget_my_reason": "app",
     "balint_forget_words_due": "worker",
     "balint_groups_i_am_in": "app",
     "balint_groups_i_lead": "app",

@@ -16,6 +16,8 @@ from sessions.models import (
     Attendance,
     CasePresentation,
     Change,
+    LeadersNote,
+    Reflection,
     RoomPresence,
     Step,
 )
@@ -54,6 +56,15 @@ MAY = {
     "presence_case_member": {"leader": "sd", "presenter": "s", "member": "s"},
     "presence_case_on_leave": all_of("s", "presenter member on_leave") | {"leader": "sd"},
     "presence_case_tonight_presenter": all_of("s", "presenter just_left") | {"leader": "sd"},
+    "reflection_member": {"member": "sud"},
+    "reflection_presenter": {"presenter": "sud"},
+    "reflection_former_presenter": {"former_presenter": "sud"},
+    "reflection_leader": {"leader": "sud"},
+    "word_own": {"leader": "sud"},
+    "word_shared": {"leader": "s", "second_leader": "sud"},
+    # Who leads no more has lost it; what was shared stays with the leader of that time.
+    "word_of_former": all_of("s", "leader second_leader"),
+    "word_tonight": all_of("s", "leader new_leader") | {"second_leader": "sud"},
 }
 
 
@@ -96,6 +107,8 @@ def test_a_title_is_changed_by_a_presenter_inside_the_group_alone(inside, name):
         (Step, visible.steps),
         (RoomPresence, visible.in_room),
         (CasePresentation, lambda who, at: visible.cases(who, at) | visible.told_by(who, at)),
+        (Reflection, lambda who, at: visible.reflections(who)),
+        (LeadersNote, visible.words),
     ],
     ids=lambda given: getattr(given, "__name__", ""),
 )
