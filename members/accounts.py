@@ -1,6 +1,7 @@
 """How accounts come to be: by invitation only, so the open sign-up page stays shut."""
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.logout import logout
 from allauth.account.models import EmailAddress
 from django.http import HttpRequest
 
@@ -13,6 +14,13 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
+        """The letter proves the address; whoever else is signed in here has no part in it."""
+        if request.user.is_authenticated and request.user.pk != email_address.user_id:
+            logout(request, show_message=False)
+            become(None)
+        return super().confirm_email(request, email_address)
 
 
 def make_account(

@@ -9,6 +9,7 @@ class MembersConfig(AppConfig):
     verbose_name = _("Members")
 
     def ready(self) -> None:
-        from members import signins
+        from members import mfa, signins
 
         signins.listen()
+        mfa.listen()
