@@ -51,6 +51,8 @@ grant usage on schema public to balint_app, balint_worker, balint_roster, balint
 ALL = "select, insert, update, delete"
 NO_DELETE = "select, insert, update"
 READ = "select"
+GONE = "select, delete"
+CHANGED = "select, update, delete"
 NONE = ""
 
 # Rights by kind of table, and the exceptions by model. Whatever a function of the reader or a page
@@ -63,42 +65,68 @@ BY_KIND: dict[str | None, dict[str, str]] = {
     None: {"app": ALL, "roster": NONE, "worker": NONE, "reader": NONE},
 }
 BY_MODEL: dict[str, dict[str, str]] = {
-    "members.Member": {"app": NO_DELETE, "roster": READ, "worker": READ, "reader": READ},
-    "members.Letter": {"roster": NO_DELETE, "worker": ALL},
+    "members.Member": {"app": NO_DELETE, "roster": READ, "worker": READ, "reader": GONE},
+    "members.Letter": {"roster": NO_DELETE, "worker": ALL, "reader": GONE},
     "members.Heartbeat": {"roster": READ, "worker": NO_DELETE},
-    "members.DataKey": {"app": "select, insert", "reader": "select, insert"},
+    "members.DataKey": {"app": "select, insert", "reader": "select, insert, delete"},
+    # Written and read by functions alone.
+    "members.Tombstone": {"app": NONE, "reader": ALL},
     # The record is appended to by functions; no login of the site reads or writes it.
     "members.AuditChain": {"app": NONE, "reader": NO_DELETE},
     "members.AuditEvent": {"app": NONE, "reader": ALL},
-    "sessions.Session": {"roster": ALL},
+    "sessions.Session": {"roster": ALL, "reader": GONE},
     "contenttypes.ContentType": {"roster": READ, "worker": READ},
     # The frame: nobody is removed silently, and the office makes no member and no leader.
     "groups.Programme": {"app": READ},
-    "groups.ProgrammeAdmin": {"app": NO_DELETE},
-    "groups.Group": {"app": NO_DELETE, "roster": NO_DELETE},
+    "groups.ProgrammeAdmin": {"app": NO_DELETE, "reader": GONE},
+    # A group is held still while one of its leaders goes for good; its key is never changed.
+    "groups.Group": {"app": NO_DELETE, "roster": NO_DELETE, "reader": "select, update (id)"},
     # The office holds a membership still while it asks for its end; a key is never changed.
-    "groups.Membership": {"app": NO_DELETE, "roster": "select, update (id)"},
-    "groups.Agreement": {"roster": "select, insert"},
-    "groups.Ending": {"app": NO_DELETE, "roster": NO_DELETE},
+    "groups.Membership": {"app": NO_DELETE, "roster": "select, update (id)", "reader": CHANGED},
+    "groups.Agreement": {"roster": "select, insert", "reader": "select, update (written_by_id)"},
+    "groups.Ending": {
+        "app": NO_DELETE,
+        "roster": NO_DELETE,
+        "reader": "select, update (asked_by_id), delete",
+    },
     # Dead invitations are removed by the worker, with the answers to them.
-    "groups.Proposal": {"app": NO_DELETE, "roster": NO_DELETE, "worker": "select, delete"},
-    "groups.Consent": {"app": "select, insert", "worker": "select, delete"},
+    "groups.Proposal": {
+        "app": NO_DELETE,
+        "roster": NO_DELETE,
+        "worker": GONE,
+        "reader": "select, update (proposed_by_id, withdrawn_at), delete",
+    },
+    "groups.Consent": {"app": "select, insert", "worker": GONE, "reader": GONE},
     # What the reader's functions look at, count, close and forget.
-    "groups.Leave": {"reader": "select, update"},
-    "groups.LeavingReason": {"reader": "select, delete"},
+    "groups.Leave": {"reader": CHANGED},
+    "groups.LeavingReason": {"reader": GONE},
     "balint_sessions.Session": {"reader": "select, update"},
     "balint_sessions.Answer": {"reader": "select, update (reason_sealed, reason_version), delete"},
-    "balint_sessions.Change": {"reader": "select, delete"},
+    "balint_sessions.Change": {"reader": "select, update (by_id), delete"},
+    "balint_sessions.Attendance": {"reader": "select, update (put_down_by_id), delete"},
     "balint_sessions.CasePresentation": {"reader": ALL},
     "balint_sessions.CasePresence": {"reader": ALL},
     "balint_sessions.CaseCount": {"reader": NO_DELETE},
-    "balint_sessions.Step": {"reader": "select, delete"},
-    "balint_sessions.RoomPresence": {"reader": "select, delete"},
+    "balint_sessions.Step": {"reader": "select, update (by_id), delete"},
+    "balint_sessions.RoomPresence": {"reader": GONE},
     # The sealed columns are not even the reader's to look at.
     "balint_sessions.Reflection": {"reader": "select (id, member_id, session_id), delete"},
     "balint_sessions.LeadersNote": {
         "reader": "select (id, group_id, session_id, author_id, forget_on), delete"
     },
+    # What goes with a person who has the account erased, and with a group that ends.
+    "balint_sessions.Series": {"reader": "select, update (planned_by_id)"},
+    "balint_sessions.CalendarFeed": {"reader": GONE},
+    "members.Phone": {"reader": GONE},
+    "members.Member_groups": {"reader": GONE},
+    "members.Member_user_permissions": {"reader": GONE},
+    "account.EmailAddress": {"reader": GONE},
+    "account.EmailConfirmation": {"reader": GONE},
+    "mfa.Authenticator": {"reader": GONE},
+    "usersessions.UserSession": {"reader": GONE},
+    "groups.Entrance": {"reader": GONE},
+    "groups.Preference": {"reader": GONE},
+    "groups.Acceptance": {"reader": GONE},
 }
 LOGINS = ("app", "roster", "worker", "reader")
 

@@ -173,6 +173,41 @@ class Letter(UUIDModel):
         ]
 
 
+class TombstoneKind(models.TextChoices):
+    CASE = "case"
+    PERSON = "person"
+    GROUP = "group"
+    REFLECTION = "reflection"
+    NOTE = "note"
+
+
+class Tombstone(UUIDModel):
+    """That something was erased, so that a restored backup does not bring it back.
+
+    Written by the database beside each deletion, copied beside the key file (members/beside.py)
+    by the upkeep, gone after 40 days: no backup is older than 30. No page has any right to it.
+    """
+
+    kind = models.CharField(max_length=12, choices=TombstoneKind.choices)
+    subject = models.UUIDField()
+    made_at = models.DateTimeField()
+    copied_at = models.DateTimeField(null=True)
+
+    balint_kind = Kind.PLUMBING
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind__in=TombstoneKind.values), name="tombstone_kind_is_known"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["made_at"], condition=Q(copied_at=None), name="tombstones_to_copy"
+            ),
+        ]
+
+
 class Heartbeat(UUIDModel):
     """When a worker last did its round, by the clock of the database."""
 
