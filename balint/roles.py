@@ -89,6 +89,7 @@ BY_MODEL: dict[str, dict[str, str]] = {
         "roster": NO_DELETE,
         "reader": "select, update (asked_by_id), delete",
     },
+    "groups.GroupEnd": {"app": NO_DELETE, "roster": "select, update", "reader": "select, update"},
     # Dead invitations are removed by the worker, with the answers to them.
     "groups.Proposal": {
         "app": NO_DELETE,
