@@ -7,6 +7,7 @@ from allauth.account.adapter import get_adapter
 from allauth.account.authentication import get_authentication_records
 from allauth.mfa.signals import authentication_failed
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 
 log = logging.getLogger("balint.signins")
@@ -41,4 +42,7 @@ def _second_refused(request: HttpRequest, user: Any, **kwargs: Any) -> None:
 
 
 def _machine(request: HttpRequest) -> str:
-    return get_adapter().get_client_ip(request)
+    try:
+        return get_adapter().get_client_ip(request)
+    except PermissionDenied:  # A request without an address; what is logged refuses nobody.
+        return "an unknown address"
