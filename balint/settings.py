@@ -104,21 +104,27 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    # First those that only add headers: nothing that answers early may go without.
     "balint.headers.HeadersMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "balint.csrf.HiddenOriginMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "members.sitting.SittingMiddleware",
     "balint.middleware.SignInFirstMiddleware",
-    "members.identity.IdentityMiddleware",
+    # Round the transaction: what waits for its end (letters about second factors, messages) still
+    # finds the request, and the person's language and zone.
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "members.stepup.ConfirmMiddleware",
     "members.identity.PersonalTimeMiddleware",
+    "members.identity.IdentityMiddleware",
     "groups.gate.GateMiddleware",
 ]
 
@@ -198,10 +204,19 @@ MFA_TOTP_ISSUER = "Balint"
 # A passkey belongs to https; on this machine alone, localhost will do.
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION
 
-SESSION_COOKIE_AGE = 12 * 60 * 60
+# Seconds: without a step, and altogether. Rooms of open meetings are exempt (sessions.rooms).
+SITTING_IDLE = 30 * 60
+SITTING_ABSOLUTE = 12 * 60 * 60
+# The row outlives the sign-in, so that we still know whose typed text it is.
+SESSION_COOKIE_AGE = 24 * 60 * 60
+# A sign-in or its confirmation counts as fresh for this long (exports, changes of members).
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 15 * 60
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+if PRODUCTION:
+    # Browsers take such a cookie over TLS alone, and from no neighbouring host.
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
 CSRF_FAILURE_VIEW = "balint.views.csrf_failure"
 # In the session, not in a cookie: a message may say a date.
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
@@ -209,8 +224,11 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SECURE_SSL_REDIRECT = PRODUCTION and env.bool("SECURE_SSL_REDIRECT", True)
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if PRODUCTION else 0
-# Other sites learn nothing. With "no-referrer" browsers send "Origin: null", and no form passes.
-SECURE_REFERRER_POLICY = "same-origin"
+# Balint has a host of its own, so names below it are nobody else's. Where it answers under the
+# bare domain of a hospital or society, whose other hosts may speak no TLS: 0. Never preloaded.
+SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION and env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", True)
+# No address of ours goes anywhere. Browsers then hide a form's origin too: balint.csrf.
+SECURE_REFERRER_POLICY = "no-referrer"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
@@ -226,6 +244,7 @@ CONTENT_SECURITY_POLICY = {
         "connect-src": [SELF],
         "manifest-src": [SELF],
         "form-action": [SELF],
+        "object-src": [NONE],
         "base-uri": [NONE],
         "frame-ancestors": [NONE],
     }
@@ -252,6 +271,7 @@ USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.str("STATIC_ROOT", str(BASE_DIR / "var" / "static")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 if PRODUCTION:
     STORAGES = {
         "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

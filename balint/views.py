@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from balint.csrf import hides_origin
 from members.letters import health
 
 
@@ -31,7 +32,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """The form was too old or came from elsewhere: say what to do."""
-    return render(request, "403_csrf.html", status=403)
+    return render(request, "403_csrf.html", {"hidden": hides_origin(request)}, status=403)
 
 
 def _pending_migrations() -> int:

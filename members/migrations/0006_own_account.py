@@ -4,8 +4,8 @@ Triggers, because the tables are Django's and allauth's, and signing in reads th
 is known. They hold for the logins that serve; the tables' owner (migrations, operators) and the
 functions of the reader (erasure) are not asked.
 
-Nobody signed in may do what signing in, a forgotten password and a letter's link need, and no more:
-a new password; the address that waits for its letter becomes the only one; recovery codes are used up.
+Nobody signed in may do what signing in, a forgotten password and a letter need, and no more: a new
+password; the address that waits for its letter becomes the only one; recovery codes are used up.
 """
 
 from django.db import migrations
@@ -101,7 +101,7 @@ begin
 end $$;
 create trigger own_account before insert or update or delete on account_emailaddress
   for each row execute function public.balint_own_address();
-"""
+"""  # noqa: S608  Nothing of anybody's is in it.
 
 # The second step of signing in happens before anybody is known: it notes that a factor was used,
 # and strikes recovery codes off, never back on. No secret ever stands in clear.

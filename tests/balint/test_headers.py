@@ -19,13 +19,13 @@ POLICY = {
     "connect-src": "'self'",
     "manifest-src": "'self'",
     "form-action": "'self'",
+    "object-src": "'none'",
     "base-uri": "'none'",
     "frame-ancestors": "'none'",
 }
 ALWAYS = {
     "Cache-Control": "no-store",
-    # Not "no-referrer": browsers would send "Origin: null", and no form would pass.
-    "Referrer-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Cross-Origin-Opener-Policy": "same-origin",
