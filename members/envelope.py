@@ -14,6 +14,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.apps import apps
 from django.db import models
+from django.dispatch import Signal
 from django.views.decorators.debug import sensitive_variables
 
 from members import keys
@@ -25,6 +26,9 @@ TAG_BYTES = 16
 HEAD_BYTES = len(FORMAT) + 16
 SHORTEST_BLOB = HEAD_BYTES + NONCE_BYTES + TAG_BYTES
 NO_SCOPE = UUID(int=0)
+
+# Announced whenever a sealed text does not open, with its `place`, before CannotOpen is raised.
+could_not_open = Signal()
 
 
 class KeyClass(models.TextChoices):
@@ -63,7 +67,7 @@ class Place:
 
     def bound(self) -> bytes:
         """The associated data: every part with its length before it, so none can run over."""
-        return _joined(
+        return joined(
             b"balint text" + FORMAT,
             self.key_class.value.encode(),
             self.table_column.encode(),
@@ -73,7 +77,8 @@ class Place:
         )
 
 
-def _joined(*parts: bytes) -> bytes:
+def joined(*parts: bytes) -> bytes:
+    """Parts as one text, each with its length before it, so that none can run over."""
     return b"".join(len(part).to_bytes(4) + part for part in parts)
 
 
@@ -121,6 +126,15 @@ def _encoded(text: str) -> bytes:
 
 @sensitive_variables()
 def _unseal(blob: bytes, place: Place) -> str:
+    try:
+        return _opened_text(blob, place)
+    except CannotOpen:
+        could_not_open.send(sender=Place, place=place)
+        raise
+
+
+@sensitive_variables()
+def _opened_text(blob: bytes, place: Place) -> str:
     if len(blob) < SHORTEST_BLOB or blob[: len(FORMAT)] != FORMAT:
         raise CannotOpen(f"No sealed text of a known form in {place.table_column}.")
     key = _key_named(UUID(bytes=blob[len(FORMAT) : HEAD_BYTES]))
@@ -205,7 +219,7 @@ def rewrap(row: Any, bare: bytes, key_file: KeyFile) -> None:
 
 
 def _wrapping(row: Any) -> bytes:
-    return _joined(
+    return joined(
         b"balint key" + FORMAT, str(row.key_class).encode(), row.scope.bytes, row.id.bytes
     )
 

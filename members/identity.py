@@ -9,12 +9,14 @@ ATOMIC_REQUESTS is void before the view.)
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Literal
+from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 
+from members import audit
 from members.models import Member
 
 DbRole = Literal["balint_app", "balint_roster", "balint_worker", "balint_owner"]
@@ -41,14 +43,22 @@ def acting_as(member: Member | None, role: DbRole | None = None) -> Iterator[Non
     """One transaction in the name of `member`, or of nobody; for tasks, commands and tests.
 
     Inside another transaction whoever asked there goes on afterwards: an identity set in a
-    savepoint outlives its release.
+    savepoint outlives its release. What was noted for the record is written last.
     """
     before = _identity() if connection.in_atomic_block else None
-    with transaction.atomic():
-        become(member, role)
-        yield
+    with audit.collected() as noted:
+        try:
+            with transaction.atomic():
+                become(member, role)
+                yield
+                noted.write()
+        except Exception:
+            noted.write_survivors(lambda: become(member, role))
+            raise
     if before:
         _set(*before)
+    else:
+        audit.actor.set(None)
 
 
 def _identity() -> tuple[str, str]:
@@ -59,6 +69,7 @@ def _identity() -> tuple[str, str]:
 
 
 def _set(member: str, role: str) -> None:
+    audit.actor.set(UUID(member) if member else None)
     with connection.cursor() as cursor:
         cursor.execute(
             "select set_config('app.member_id', %s, true), set_config('role', %s, true)",
@@ -67,7 +78,10 @@ def _set(member: str, role: str) -> None:
 
 
 class IdentityMiddleware:
-    """One transaction around the view and its template; a 500 takes everything back."""
+    """One transaction around the view and its template; a 500 takes everything back.
+
+    What was noted for the record is written just before it commits.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -75,13 +89,25 @@ class IdentityMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path_info in HEALTH:
             return self.get_response(request)
-        office = request.path_info.startswith(OFFICE)
+        with audit.collected() as noted:
+            response = self._answered(request, noted)
+            if response.status_code >= 500:
+                noted.write_survivors(lambda: self._become(request))
+        return response
+
+    def _answered(self, request: HttpRequest, noted: audit.Notes) -> HttpResponse:
         with transaction.atomic():
-            become(self._member(request), "balint_roster" if office else None)
+            self._become(request)
             response = self.get_response(request)
             if response.status_code >= 500:
                 transaction.set_rollback(True)
+            else:
+                noted.write()
             return response
+
+    def _become(self, request: HttpRequest) -> None:
+        office = request.path_info.startswith(OFFICE)
+        become(self._member(request), "balint_roster" if office else None)
 
     @staticmethod
     def _member(request: HttpRequest) -> Member | None:

@@ -13,8 +13,11 @@ What is not recorded, on purpose:
 Everybody calls `audit.note(audit.READ, audit.Thing.CASE, group=…, about=…, of=…)`.
 """
 
-from members.audit.notes import Note, Notes, collected, note
+from members.audit.anchors import heads
+from members.audit.collecting import Notes, collected, listen, note
+from members.audit.notes import Note, actor
 from members.audit.things import FRAME, SITE, Thing, Verb
+from members.audit.verification import Verdict, verify
 
 READ = Verb.READ
 MADE = Verb.MADE
@@ -40,4 +43,18 @@ ROTATED = Verb.ROTATED
 SHREDDED = Verb.SHREDDED
 FAILED = Verb.FAILED
 
-__all__ = ["FRAME", "SITE", "Note", "Notes", "Thing", "Verb", "collected", "note"]
+__all__ = [
+    "FRAME",
+    "SITE",
+    "Note",
+    "Notes",
+    "Thing",
+    "Verb",
+    "Verdict",
+    "actor",
+    "collected",
+    "heads",
+    "listen",
+    "note",
+    "verify",
+]

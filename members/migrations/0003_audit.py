@@ -13,7 +13,7 @@ from django.db import migrations, models
 
 from members.row_security import as_reader, open_table, reader_function, secure
 
-CALLERS = "balint_app, balint_roster, balint_worker, balint_owner"
+CALLERS = "balint_app, balint_roster, balint_worker"
 KEPT = "interval '2 years'"
 # The scope of the data key that the record's keys are derived from (members/audit/mac.py).
 SCOPE = "a0d17000-0000-4000-8000-000000000001"
@@ -112,7 +112,7 @@ HEADS = reader_function(
   left join public.members_auditevent e on e.chain_id = c.id and e.number = kept.number
   where c.length > 0
 """,
-    callers="balint_worker, balint_owner",
+    callers="balint_worker",
 )
 
 # Of what is overdue the newest stays, blank: its time, which nobody can alter unseen, proves that
@@ -160,23 +160,34 @@ grant execute on function public.balint_forget_events_due() to balint_worker;
 alter function public.balint_forget_events_due() owner to balint_reader;
 """
 
+# Who made a function and gave it away has no right to it any longer.
+FOR_THE_OWNER = as_reader(
+    "grant execute on function public.balint_audit_key(),"
+    " public.balint_make_audit_key(uuid, integer, bytea),"
+    " public.balint_audit_head(uuid, bytea[], boolean),"
+    f" {OF_APPEND},"
+    " public.balint_audit_heads(uuid[], bigint[]) to balint_owner;"
+)
+
 GUARDS = f"""
 create function public.balint_record_stays() returns trigger
   language plpgsql set search_path = pg_catalog
 as $$
 begin
-  if tg_op = 'UPDATE' and current_user = 'balint_reader' then
-    if tg_table_name = 'members_auditchain' and new.id = old.id
-        and new.started_at = old.started_at and new.length >= old.length then
-      return new;
-    elsif tg_table_name = 'members_auditevent' and old.at < now() - {KEPT}
-        and (new.id, new.chain_id, new.number, new.at, new.digest, new.mac)
+  if current_user = 'balint_reader' and tg_op <> 'TRUNCATE' then
+    if tg_table_name = 'members_auditchain' then
+      if tg_op = 'UPDATE' and new.id = old.id and new.started_at = old.started_at
+          and new.length >= old.length then
+        return new;
+      end if;
+    elsif old.at < now() - {KEPT} then
+      if tg_op = 'DELETE' then
+        return old;
+      elsif (new.id, new.chain_id, new.number, new.at, new.digest, new.mac)
           = (old.id, old.chain_id, old.number, old.at, old.digest, old.mac) then
-      return new;
+        return new;
+      end if;
     end if;
-  elsif tg_op = 'DELETE' and current_user = 'balint_reader'
-      and tg_table_name = 'members_auditevent' and old.at < now() - {KEPT} then
-    return old;
   end if;
   raise exception 'the record is only ever appended' using errcode = 'insufficient_privilege';
 end $$;
@@ -272,5 +283,6 @@ class Migration(migrations.Migration):
             HEADS, as_reader("drop function public.balint_audit_heads(uuid[], bigint[]);")
         ),
         migrations.RunSQL(FORGET, as_reader("drop function public.balint_forget_events_due();")),
+        migrations.RunSQL(FOR_THE_OWNER, migrations.RunSQL.noop),
         migrations.RunSQL(GUARDS, NO_GUARDS),
     ]
