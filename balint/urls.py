@@ -4,10 +4,12 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
 from balint import views
+from members.views import typed_again
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
+    path("accounts/again/", typed_again, name="typed_again"),
     path("accounts/", include("allauth.urls")),
     path("", include("groups.urls")),
     path("", include("sessions.urls")),

@@ -9,7 +9,9 @@ class MembersConfig(AppConfig):
     verbose_name = _("Members")
 
     def ready(self) -> None:
-        from members import mfa, signins
+        from members import audit, mfa, signins, sitting
 
+        audit.listen()
         signins.listen()
         mfa.listen()
+        sitting.listen()
