@@ -56,6 +56,8 @@ class Action(StrEnum):
     SEE_LEAVES = "see leaves"
     PROPOSE = "propose"
     ASK_ENDING = "ask for an ending"
+    END_GROUP = "end the group"
+    CONFIRM_GROUP_END = "confirm the end of a group led by one"
     SEE_GROUP_LIST = "see the group list"
 
 
@@ -84,6 +86,7 @@ GRANTS: dict[Role, frozenset[Action]] = {
             Action.ANSWER_PROPOSAL,
             Action.END_MEMBERSHIP,
             Action.SEE_LEAVES,
+            Action.END_GROUP,
         }
     ),
     Role.ADMIN: frozenset(
@@ -92,6 +95,7 @@ GRANTS: dict[Role, frozenset[Action]] = {
             Action.EDIT_FRAME,
             Action.PROPOSE,
             Action.ASK_ENDING,
+            Action.CONFIRM_GROUP_END,
             Action.SEE_GROUP_LIST,
         }
     ),

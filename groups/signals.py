@@ -1,6 +1,6 @@
 """What the frame announces, inside the transaction that did it; `sessions` listens.
 
-Each is sent with `group`, `member` and `at`.
+Each is sent with `group`, `member` and `at`; the end of a group with `end`, `by` and `at`.
 """
 
 from django.dispatch import Signal
@@ -10,3 +10,5 @@ membership_ended = Signal()
 leave_changed = Signal()
 agreement_accepted = Signal()
 preference_changed = Signal()
+group_end_confirmed = Signal()
+group_end_withdrawn = Signal()

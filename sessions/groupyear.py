@@ -6,7 +6,8 @@ from datetime import date, datetime
 
 from django.db.models import Max, Min
 
-from groups.models import Group
+from groups import ending
+from groups.models import Group, GroupEnd
 from groups.policy import GRANTS, Action, Role, current
 from members.models import Member
 from sessions import dates
@@ -18,7 +19,10 @@ from sessions.models import Session
 
 @dataclass(frozen=True)
 class GroupYear:
-    """What somebody may see of a group's year; `leaders` is empty for who may not see names."""
+    """What somebody may see of a group's year; `leaders` is empty for who may not see names.
+
+    `end` is the group's, if one is set, or for leaders asked for.
+    """
 
     card: Card
     leaders: str
@@ -27,6 +31,8 @@ class GroupYear:
     zone: str
     earlier: int | None
     later: int | None
+    end: GroupEnd | None
+    last_day: str
 
     @property
     def group(self) -> Group:
@@ -57,9 +63,24 @@ def of(
     year = year or (card.entry.on.year if card.entry else viewer.today.year)
     shown = dates.between(viewer, date(year, 1, 1), date(year, 12, 31))
     earlier, later = _beyond(group, year)
+    end = _end(group, roles)
     return GroupYear(
-        card, _leaders(group, roles, at), year, shown, dates.one_zone(shown), earlier, later
+        card=card,
+        leaders=_leaders(group, roles, at),
+        year=year,
+        entries=shown,
+        zone=dates.one_zone(shown),
+        earlier=earlier,
+        later=later,
+        end=end,
+        last_day=ending.day_of(end, at) if end else "",
     )
+
+
+def _end(group: Group, roles: frozenset[Role]) -> GroupEnd | None:
+    end = ending.standing(group)
+    known = end is not None and end.confirmed_at is not None
+    return end if known or Role.LEADER in roles else None
 
 
 def _leaders(group: Group, roles: frozenset[Role], at: datetime) -> str:

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from groups import joining, roster, visible
+from groups import ending, joining, roster, visible
 from groups.models import AskedAs, Ending, Group, Membership, Programme, ProgrammeAdmin, during
 from groups.policy import OFFICE, memberships_of
 from groups.zones import date_words
@@ -92,7 +92,17 @@ def group(found: Group, *, to: Member, at: datetime) -> dict[str, Any]:
         ],
         "askable": [row for row in inside if row.pk not in endings],
         "year": office.years([found], at)[found.pk],
+        **_end(found, at),
     }
+
+
+def _end(found: Group, at: datetime) -> dict[str, Any]:
+    """The group's last day, and whether the office's yes is asked."""
+    end = ending.standing(found)
+    if end is None:
+        return {"end": None}
+    asked = not end.confirmed_at and ending.leads_alone(found, end.asked_by_id)
+    return {"end": end, "last_day": ending.day_of(end, at), "end_asked": asked}
 
 
 def _endings(found: Group, to: Member, at: datetime) -> dict[UUID, Ending]:

@@ -17,6 +17,10 @@ from members.row_security import as_reader, reader_function, stays
 
 RUNS = "m.starts_at <= now() and (m.ended_at is null or m.ended_at > now())"
 ME = "public.balint_me()"
+AWAY = """exists (
+        select from public.groups_leave l
+        where l.member_id = m.member_id and l.group_id = m.group_id
+          and l.starts_at <= now() and (l.ended_at is null or l.ended_at > now()))"""
 # Who leads with somebody at present: leaders who are away do not count, and that somebody is away
 # is told to nobody but the group's leaders and the admins of its programme, who know it already.
 LEADS_ALONE = reader_function(
@@ -26,13 +30,11 @@ LEADS_ALONE = reader_function(
   select exists (
     select from public.groups_membership m
     where m.group_id = of_group and m.member_id = leader and m.role = 'leader' and {RUNS}
+      and not {AWAY}
   ) and not exists (
     select from public.groups_membership m
     where m.group_id = of_group and m.member_id <> leader and m.role = 'leader' and {RUNS}
-      and not exists (
-        select from public.groups_leave l
-        where l.member_id = m.member_id and l.group_id = m.group_id
-          and l.starts_at <= now() and (l.ended_at is null or l.ended_at > now()))
+      and not {AWAY}
   ) and (exists (
     select from public.groups_membership m
     where m.group_id = of_group and m.member_id = {ME} and m.role = 'leader' and {RUNS}

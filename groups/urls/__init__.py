@@ -2,9 +2,10 @@
 
 from django.urls import URLPattern
 
-from groups.urls import inside, joining
+from groups.urls import ending, inside, joining
 
 urlpatterns: list[URLPattern] = [
+    *ending.urlpatterns,
     *inside.urlpatterns,
     *joining.urlpatterns,
 ]
