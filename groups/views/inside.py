@@ -18,6 +18,7 @@ from groups.forms.inside import AwayForm, FarewellForm, FrameForm, InsideForm, L
 from groups.models import AskedAs, Ending, Entrance, Group, Membership
 from groups.policy import Action, Role
 from members.refusals import Refused
+from members.stepup import confirmed_lately
 
 HOW = {"away": AwayForm, "farewell": FarewellForm}
 
@@ -76,6 +77,7 @@ def _forms(row: roster.Person, bound: tuple[UUID, str, Any] | None) -> dict[str,
 
 @sensitive_post_parameters("reason")
 @require_POST
+@confirmed_lately
 def roster_person(request: HttpRequest, pk: UUID, membership_pk: UUID, how: str) -> HttpResponse:
     """A leader sets somebody's time away, or asks that they go."""
     group = gate.enter(request, pk, Action.SEE_LEAVES)
@@ -110,6 +112,7 @@ def _set(request: HttpRequest, membership: Membership, how: str, given: dict[str
 
 
 @require_POST
+@confirmed_lately
 def roster_back(request: HttpRequest, pk: UUID, membership_pk: UUID) -> HttpResponse:
     """A leader ends somebody's time away."""
     group = gate.enter(request, pk, Action.SEE_LEAVES)
@@ -132,6 +135,7 @@ def _seen(request: HttpRequest, pk: UUID) -> Ending:
 
 
 @require_POST
+@confirmed_lately
 def ending_confirm(request: HttpRequest, pk: UUID) -> HttpResponse:
     """A leader's yes."""
     ending = _seen(request, pk)
@@ -142,6 +146,7 @@ def ending_confirm(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_POST
+@confirmed_lately
 def ending_withdraw(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Take an ending back, or say no to it."""
     ending = _seen(request, pk)
@@ -153,6 +158,7 @@ def ending_withdraw(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @sensitive_post_parameters("reason")
+@confirmed_lately(reading=False)
 def leave_group(request: HttpRequest, pk: UUID) -> HttpResponse:
     """A person's own leaving, and their own time away."""
     group = gate.enter(request, pk, Action.LEAVE)

@@ -18,8 +18,10 @@ from groups.policy import Action
 from members import accounts
 from members.models import Member
 from members.refusals import Refused
+from members.stepup import confirmed_lately
 
 
+@confirmed_lately
 def proposal_new(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Leaders propose a member or a second leader."""
     group = gate.enter(request, pk, Action.INVITE)
@@ -45,6 +47,7 @@ def _seen(request: HttpRequest, pk: UUID) -> Proposal:
 
 
 @require_POST
+@confirmed_lately
 def proposal_answer(request: HttpRequest, pk: UUID) -> HttpResponse:
     """A yes or a no, without reasons."""
     proposal = _seen(request, pk)
@@ -58,6 +61,7 @@ def proposal_answer(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_POST
+@confirmed_lately
 def proposal_resend(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The invitation once more; the earlier one no longer opens."""
     proposal = _seen(request, pk)
@@ -67,6 +71,7 @@ def proposal_resend(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_POST
+@confirmed_lately
 def proposal_withdraw(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Take it back."""
     proposal = _seen(request, pk)

@@ -17,6 +17,7 @@ from groups.gate import person
 from groups.models import Group, Programme, ProposedRole
 from groups.policy import OFFICE, Action
 from members.refusals import Refused
+from members.stepup import confirmed_lately
 from sessions import lists
 from sessions.forms.office import AskEndingForm
 
@@ -46,6 +47,7 @@ def programme(request: HttpRequest, pk: UUID) -> HttpResponse:
     return render(request, "sessions/office_programme.html", page)
 
 
+@confirmed_lately
 def group_new(request: HttpRequest, pk: UUID) -> HttpResponse:
     """A new group; its first leaders are proposed on its page."""
     found = _programme(request, pk)
@@ -59,6 +61,7 @@ def group_new(request: HttpRequest, pk: UUID) -> HttpResponse:
     return render(request, "sessions/office_group_new.html", {"programme": found, "form": form})
 
 
+@confirmed_lately(reading=False)
 def group(request: HttpRequest, programme_pk: UUID, pk: UUID) -> HttpResponse:
     """One group's list; from here the office asks the leaders for a farewell."""
     found, now = _group(request, programme_pk, pk), timezone.now()
@@ -97,6 +100,7 @@ def group_frame(request: HttpRequest, programme_pk: UUID, pk: UUID) -> HttpRespo
     return render(request, "sessions/office_group_frame.html", page, status=status)
 
 
+@confirmed_lately
 def propose(request: HttpRequest, programme_pk: UUID, pk: UUID) -> HttpResponse:
     """The office proposes; the leaders say yes or no, and first leaders need nobody's yes."""
     found, now = _group(request, programme_pk, pk), timezone.now()
