@@ -7,7 +7,6 @@ in a leaderless group every active member's. Nobody confirms his own proposal.
 
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
@@ -29,6 +28,7 @@ from groups.models import (
 )
 from groups.policy import EVERY_ROLE, OFFICE, Action, current, may
 from groups.signals import membership_started
+from members import audit
 from members.models import Member
 from members.refusals import Refused
 
@@ -97,7 +97,8 @@ def propose(
     group = _locked(group)
     proposed_as = _proposed_as(group, by, at)
     _check_room(group, address.lower(), role, at)
-    if address.lower() == by.email.lower() and not _voices(group, role, at):
+    own = address.lower() == by.email.lower()
+    if own and role == ProposedRole.MEMBER and not _leaders(group, at).exists():
         raise OwnProposal
     proposal = Proposal.objects.create(
         programme_id=group.programme_id,
@@ -110,8 +111,11 @@ def propose(
         proposed_at=at,
     )
     _settle(proposal, at)
+    if own and proposal.consented_at:
+        raise OwnProposal
     if proposal.consented_at is None:
         letters.tell_leaders_of_proposal(proposal, at=at)
+    _record(audit.MADE, proposal)
     return proposal
 
 
@@ -131,6 +135,7 @@ def answer(proposal: Proposal, *, yes: bool, by: Member, at: datetime) -> Propos
         proposal.save(update_fields=["refused_at"])
     else:
         _settle(proposal, at)
+    _record(audit.AGREED if yes else audit.REFUSED, proposal)
     return proposal
 
 
@@ -145,7 +150,7 @@ def resend(proposal: Proposal, *, by: Member, at: datetime, office: bool = False
     if proposal.group and proposal.expires_at and proposal.expires_at <= at:
         # Its place was given back when it ran out.
         _check_room(_locked(proposal.group), proposal.address, proposal.role, at)
-    if proposal.role == ProposedRole.LEADER and _missing(proposal, at):
+    if proposal.role == ProposedRole.LEADER and _missing(proposal):
         # A leader who is there by now says yes as well; an old invitation is no way past that.
         raise AskAnew
     _invite(proposal, at)
@@ -161,6 +166,7 @@ def withdraw(proposal: Proposal, *, by: Member, at: datetime, office: bool = Fal
     proposal.withdrawn_at = at
     proposal.save(update_fields=["withdrawn_at"])
     letters.stop_inviting(proposal)
+    _record(audit.WITHDRAWN, proposal)
 
 
 @transaction.atomic
@@ -175,10 +181,10 @@ def accept(proposal: Proposal, *, by: Member, at: datetime) -> Membership | Prog
         raise ProposalIsSettled
     if proposal.proposed_by_id == by.pk and not _others_said_yes(proposal):
         raise OwnProposal
-    place = _begin(proposal, by, at)
     proposal.accepted_at, proposal.accepted_by = at, by
     proposal.save(update_fields=["accepted_at", "accepted_by"])
-    return place
+    _record(audit.ACCEPTED, proposal)
+    return _begin(proposal, by, at)
 
 
 @transaction.atomic
@@ -187,6 +193,7 @@ def decline(proposal: Proposal, *, at: datetime) -> None:
     proposal = _locked_proposal(proposal)
     proposal.declined_at = at
     proposal.save(update_fields=["declined_at"])
+    _record(audit.REFUSED, proposal)
     letters.stop_inviting(proposal)
 
 
@@ -221,8 +228,8 @@ def waiting(group: Group, *, member: Member, at: datetime, office: bool = False)
         .prefetch_related("consents")
         .order_by("proposed_at")
     )
-    voices = {role: _voices(group, role, at) for role in {p.role for p in shown if _waits(p)}}
-    asks = {role: member in people for role, people in voices.items()}
+    roles_asked = {p.role for p in shown if _waits(p)}
+    asks = {role: not office and _asks(group, role, member, at) for role in roles_asked}
     sides = {proposal.proposed_as for proposal in shown}
     theirs = {side: _acts_for(group, side, member, at, office=office) for side in sides}
     return [
@@ -279,6 +286,11 @@ def _locked_proposal(proposal: Proposal) -> Proposal:
     return fresh
 
 
+def _record(verb: audit.Verb, proposal: Proposal) -> None:
+    if proposal.group_id is not None:
+        audit.note(verb, audit.Thing.PROPOSAL, group=proposal.group_id)
+
+
 def _check_room(group: Group, address: str, role: str, at: datetime) -> None:
     if current(group, at).filter(member__email__iexact=address).exists():
         raise AlreadyInside
@@ -309,8 +321,9 @@ def _leaders(group: Group | None, at: datetime) -> QuerySet[Membership]:
 
 def _is_asked(proposal: Proposal, member: Member, at: datetime) -> bool:
     """Whether the person is one of those who must say yes, and may speak at present."""
-    voices = _voices(proposal.group, proposal.role, at)
-    return member in voices and visible.proposals(member, at).filter(pk=proposal.pk).exists()
+    group = proposal.group
+    asked = group is not None and _asks(group, proposal.role, member, at)
+    return asked and visible.proposals(member, at).filter(pk=proposal.pk).exists()
 
 
 def _others_said_yes(proposal: Proposal) -> bool:
@@ -318,40 +331,33 @@ def _others_said_yes(proposal: Proposal) -> bool:
     return said.exclude(member=proposal.proposed_by_id).exists()
 
 
-def _voices(group: Group | None, role: str, at: datetime) -> list[Member]:
-    """Who must be asked: the leaders; for a leader where there is none, everyone active."""
-    asked = _leaders(group, at)
-    if group and role == ProposedRole.LEADER and not asked.exists():
-        return list(Member.objects.filter(pk__in=_everyone_active(group)))
-    return [membership.member for membership in asked.select_related("member")]
+def _asks(group: Group, role: str, member: Member, at: datetime) -> bool:
+    """Whether the group asks this person: its leaders; for a leader where none is, who is active.
 
-
-def _everyone_active(group: Group) -> list[UUID]:
-    """Whose yes a leaderless group needs; the database works it out, since leaves are private."""
-    with connection.cursor() as cursor:
-        cursor.execute("select public.balint_voices_for_a_leader(%s)", [group.pk])
-        return list(cursor.fetchone()[0])
+    Looks at nobody else's leave: who is away is not told, even among those who are asked.
+    """
+    leading = set(_leaders(group, at).values_list("member", flat=True))
+    if leading or role != ProposedRole.LEADER:
+        return member.pk in leading
+    return may(member, Action.CONSENT_TO_LEADER, group, at)
 
 
 def _settle(proposal: Proposal, at: datetime) -> None:
     """Invite when all who must say yes have."""
-    if not _missing(proposal, at):
+    if not _missing(proposal):
         proposal.consented_at = at
         _invite(proposal, at)
 
 
-def _missing(proposal: Proposal, at: datetime) -> bool:
-    voices = {member.pk for member in _voices(proposal.group, proposal.role, at)}
-    said_yes = set(
-        Consent.objects.filter(proposal=proposal, yes=True).values_list("member", flat=True)
-    )
-    if proposal.proposed_as == ProposedAs.LEADER and proposal.proposed_by_id:
-        # A leader's own invitation is the leaders' yes; the person confirms it.
-        said_yes |= {proposal.proposed_by_id}
-    if proposal.role == ProposedRole.MEMBER:
-        # Leaders have equal rights and one word: either's yes will do; without any, none can.
-        return not (voices & said_yes)
-    return bool(voices - said_yes)
+def _missing(proposal: Proposal) -> bool:
+    """Whether anybody's yes is missing at present: either leader's for a member, all for a leader.
+
+    A leader's own invitation is the leaders' yes. Leaves are private, so the database works out
+    who is active in a group without a leader, and says no more than this.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("select public.balint_yes_is_missing(%s)", [proposal.pk])
+        return bool(cursor.fetchone()[0])
 
 
 def _invite(proposal: Proposal, at: datetime) -> None:
@@ -369,6 +375,7 @@ def _begin(proposal: Proposal, by: Member, at: datetime) -> Membership | Program
             ended_at=None,
             defaults={"starts_at": at},
         )
+        audit.note(audit.STARTED, audit.Thing.ADMIN)
         return role
     inside = current(proposal.group, at)
     if inside.filter(member=by).exists():
@@ -383,5 +390,6 @@ def _begin(proposal: Proposal, by: Member, at: datetime) -> Membership | Program
         group=proposal.group, member=by, role=proposal.role, starts_at=at
     )
     leaving.end_old_leave(proposal.group, by, at=at)
+    audit.note(audit.STARTED, leaving.thing_of(membership), group=membership.group_id)
     membership_started.send(Membership, group=proposal.group, member=by, at=at)
     return membership

@@ -24,6 +24,7 @@ from groups.models import (
 )
 from groups.policy import OFFICE, Action, leaders, may
 from groups.signals import leave_changed, membership_ended
+from members import audit
 from members.models import Member
 from members.refusals import Refused
 
@@ -32,6 +33,13 @@ REASONS_KEPT = timedelta(days=90)
 
 class NotYours(Refused):
     sentence = _("This is not yours to do.")
+
+
+class SettledBefore(Refused):
+    sentence = _(
+        "Your last day was settled with the leaders before, so it stays. "
+        "They can propose you again."
+    )
 
 
 class NotInTheGroup(Refused):
@@ -95,6 +103,7 @@ def end_membership(
         raise LeaveByYourself
     ending = _ask(_running(group, membership.member, at), AskedAs.LEADER, by, at, last_on, reason)
     _consent(ending, by, at)
+    audit.note(audit.ASKED, audit.Thing.ENDING, group=group.pk)
     _settle(ending, at)
     return ending
 
@@ -105,6 +114,7 @@ def ask_ending(membership: Membership, *, by: Member, at: datetime, last_on: dat
     group = _locked(membership.group_id)
     if not may(by, Action.ASK_ENDING, group, at, roles=OFFICE):
         raise NotYours
+    audit.note(audit.ASKED, audit.Thing.ENDING, group=group.pk)
     return _ask(_running(group, membership.member, at), AskedAs.ADMIN, by, at, last_on, "")
 
 
@@ -121,6 +131,7 @@ def confirm_ending(ending: Ending, *, by: Member, at: datetime) -> Ending:
         _consent(ending, by, at)
     elif needed(ending, at):
         raise EndingIsSettled
+    audit.note(audit.AGREED, audit.Thing.ENDING, group=group.pk)
     # Who said yes already may settle it when the leader still to be asked has left since.
     _settle(ending, at)
     return ending
@@ -136,6 +147,7 @@ def withdraw_ending(ending: Ending, *, by: Member, at: datetime, office: bool = 
     if not _may_withdraw(ending, group, by, at, office):
         raise NotYours
     _take_back(ending, at)
+    audit.note(audit.WITHDRAWN, audit.Thing.ENDING, group=group.pk)
 
 
 @transaction.atomic
@@ -161,6 +173,7 @@ def go_on_leave(
     away = Leave(group=group, member=member, starts_at=starts_at, ended_at=ended_at)
     away.reason = reason
     away.save(force_insert=True)
+    audit.note(audit.CHANGED, audit.Thing.LEAVE, group=group.pk, of=member.pk)
     leave_changed.send(Leave, group=group, member=member, at=at)
     return away
 
@@ -173,7 +186,13 @@ def come_back(group: Group, member: Member, *, by: Member, at: datetime) -> None
     if away is None:
         raise NotAway
     _end_leave(away, at)
+    audit.note(audit.CHANGED, audit.Thing.LEAVE, group=group.pk, of=member.pk)
     leave_changed.send(Leave, group=group, member=member, at=at)
+
+
+def thing_of(membership: Membership) -> audit.Thing:
+    """What its beginning and its end are called on record."""
+    return audit.Thing.LEADER if membership.leads else audit.Thing.MEMBERSHIP
 
 
 def needed(ending: Ending, at: datetime) -> set[UUID]:
@@ -258,20 +277,33 @@ def _confirm(ending: Ending, at: datetime) -> None:
     membership = ending.membership
     membership.ended_at = ending.ends_at
     membership.save(update_fields=["ended_at"])
+    audit.note(audit.ENDED, thing_of(membership), group=ending.group_id)
     membership_ended.send(Membership, group=ending.group, member=membership.member, at=at)
 
 
 def _take_back(ending: Ending, at: datetime) -> None:
+    _withdraw(ending, at)
+    if ending.confirmed_at:
+        _goes_on(ending, at)
+
+
+def _withdraw(ending: Ending, at: datetime) -> None:
     ending.withdrawn_at = at
     ending.save(update_fields=["withdrawn_at"])
     if ending.asked_as != AskedAs.ADMIN:
         # The office gives no reason, and its database role could not look for one.
         LeavingReason.objects.filter(ending=ending).delete()
-    if ending.confirmed_at:
-        membership = ending.membership
-        membership.ended_at = None
-        membership.save(update_fields=["ended_at"])
-        membership_ended.send(Membership, group=ending.group, member=membership.member, at=at)
+
+
+def _goes_on(ending: Ending, at: datetime) -> None:
+    """The membership has no end again; nobody takes back by their own what others settled."""
+    membership = ending.membership
+    settled = Ending.objects.filter(membership=membership, confirmed_at__isnull=False)
+    if ending.asked_as == AskedAs.PERSON and settled.exclude(asked_as=AskedAs.PERSON).exists():
+        raise SettledBefore
+    membership.ended_at = None
+    membership.save(update_fields=["ended_at"])
+    membership_ended.send(Membership, group=ending.group, member=membership.member, at=at)
 
 
 def _replace_standing(membership: Membership, ends_at: datetime, at: datetime) -> None:
@@ -281,7 +313,11 @@ def _replace_standing(membership: Membership, ends_at: datetime, at: datetime) -
         return
     if standing.confirmed_at and standing.asked_as != AskedAs.PERSON and standing.ends_at < ends_at:
         raise EndingStands
-    _take_back(standing, at)
+    if standing.confirmed_at and standing.ends_at < ends_at:
+        _take_back(standing, at)
+    else:
+        # A sooner day takes the place of the one that stands, which nobody reopens meanwhile.
+        _withdraw(standing, at)
 
 
 def _may_withdraw(ending: Ending, group: Group, by: Member, at: datetime, office: bool) -> bool:
@@ -315,7 +351,10 @@ def _open_ending(ending: Ending) -> Ending:
 
 
 def _check_leave(group: Group, member: Member, by: Member, at: datetime) -> None:
-    if by.pk != member.pk and not may(by, Action.SEE_LEAVES, group, at):
+    if by.pk != member.pk and (
+        not may(by, Action.SEE_LEAVES, group, at) or member in leaders(group, at)
+    ):
+        # A leader who is away is not asked for a yes: so no leader puts the other there.
         raise NotYours
 
 

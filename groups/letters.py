@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from groups import invitations, policy, zones
-from groups.models import Group, Proposal, ProposedAs, ProposedRole
+from groups.models import Acceptance, Group, Proposal, ProposedAs, ProposedRole
 from members.letters import outbox
 from members.letters.compose import message, page
 from members.letters.kinds import LetterKind, Message, register
@@ -76,15 +76,17 @@ def signature(group: Group | None, at: datetime) -> list[str]:
 
 
 def _asked(proposal: Proposal, at: datetime) -> QuerySet[Member]:
-    """The leaders; in a group without one that is to get a leader, everyone active."""
+    """The leaders; in a group without one that is to get a leader, all who ever agreed.
+
+    Leaves are private: who is away is left out when the letter goes, by the worker's question.
+    """
     assert proposal.group is not None  # noqa: S101  An admin's proposal is nobody's to answer.
     leaders = policy.leaders(proposal.group, at)
     if proposal.role != ProposedRole.LEADER or leaders.exists():
         return leaders
-    # Leaves are private, so the database works out who is active.
-    with connection.cursor() as cursor:
-        cursor.execute("select public.balint_voices_for_a_leader(%s)", [proposal.group.pk])
-        return Member.objects.filter(pk__in=cursor.fetchone()[0])
+    agreed = Acceptance.objects.filter(group=proposal.group).values("member")
+    inside = policy.current(proposal.group, at).filter(member__in=agreed)
+    return Member.objects.filter(pk__in=inside.order_by().values("member"))
 
 
 def _invitation_is_wanted(letter: Letter) -> bool:
@@ -102,8 +104,17 @@ def _word_is_wanted(letter: Letter) -> bool:
     at = timezone.now()
     leaders = policy.leaders(proposal.group, at)
     if proposal.role == ProposedRole.LEADER and not leaders.exists():
-        return policy.current(proposal.group, at).filter(member=letter.recipient).exists()
+        inside = policy.current(proposal.group, at).filter(member=letter.recipient)
+        return inside.exists() and _is_here(letter)
     return letter.recipient in leaders
+
+
+def _is_here(letter: Letter) -> bool:
+    """Whether its recipient is not on leave; the worker may ask this and read no leave."""
+    with connection.cursor() as cursor:
+        question = "select public.balint_is_not_away(%s, %s)"
+        cursor.execute(question, [letter.recipient_id, letter.group_id])
+        return bool(cursor.fetchone()[0])
 
 
 def _invitation(letter: Letter) -> Message:

@@ -186,6 +186,7 @@ CALLERS = {
     "balint_groups_i_am_in": "app",
     "balint_groups_i_lead": "app",
     "balint_groups_i_sit_with": "app",
+    "balint_is_not_away": "worker",
     "balint_may_remind": "app roster worker",
     "balint_people_who_share_with_me": "app",
     "balint_places_kept": "app roster",
@@ -197,8 +198,8 @@ CALLERS = {
     "balint_take_back_case": "app",
     "balint_take_back_telling": "app",
     "balint_tell_again": "app",
-    "balint_voices_for_a_leader": "app roster",
     "balint_who_cannot_come": "app",
+    "balint_yes_is_missing": "app roster",
 }
 
 
