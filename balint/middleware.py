@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Callable
-from urllib.parse import urlencode
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
+
+from members import typed
 
 # Paths open to anybody, each with its reason.
 OPEN_TO_ALL: dict[str, str] = {
@@ -35,5 +36,4 @@ class SignInFirstMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if _OPEN.match(request.path_info) or request.user.is_authenticated:
             return self.get_response(request)
-        target = urlencode({"next": request.get_full_path()})
-        return HttpResponseRedirect(f"{resolve_url(settings.LOGIN_URL)}?{target}")
+        return typed.go_to(request, resolve_url(settings.LOGIN_URL), typed.page_of(request))

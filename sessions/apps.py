@@ -10,8 +10,10 @@ class SessionsConfig(AppConfig):
     verbose_name = _("Sessions")
 
     def ready(self) -> None:
-        from sessions import letters, listening, office
+        from sessions import erasure, letters, listening, office, rooms
 
         letters.register_kinds()
+        erasure.register_kinds()
         listening.listen()
         office.keep_versions_from_meetings()
+        rooms.register()
