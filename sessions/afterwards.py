@@ -14,15 +14,13 @@ from django.utils.translation import gettext_lazy as _
 
 from groups.joining import NotYours
 from groups.models import Acceptance, Setting
+from members import audit
 from members.models import Member
 from members.refusals import Refused
-from sessions import before, cases, conduct, visible
+from sessions import before, cases, conduct, visible, words
 from sessions.cases import TITLE
 from sessions.models import Attendance, CasePresence, CasePresentation, RoomPresence, Session
-
-
-class NotBegun(Refused):
-    sentence = _("The meeting has not begun.")
+from sessions.words import Word
 
 
 class TooLate(Refused):
@@ -49,10 +47,7 @@ class CaseEntry:
 
 def check_open(session: Session, at: datetime) -> None:
     """From the start, or the opening if earlier, until the next meeting's start; else Refused."""
-    if session.cancelled:
-        raise conduct.SessionIsCancelled
-    if at < session.began_at:
-        raise NotBegun
+    conduct.check_begun(session, at)
     following = before.neighbours(session, "starts_at").first()
     if following is not None and following.began_at <= at:
         raise TooLate
@@ -92,8 +87,11 @@ def put_down(
     seen: int,
     by: Member,
     at: datetime,
+    word: Word | None = None,
 ) -> Session:
     """Write down who was there and what was told, and close the session if it is not.
+
+    With `word`, the leader's own word for later is kept too.
 
     Cases the leader may not see stay as they are. Raises SessionMovedOn if somebody was quicker.
     """
@@ -111,6 +109,8 @@ def put_down(
     session.put_down_at = at
     session.step += 1
     session.save(update_fields=["put_down_at", "step"])
+    if word is not None:
+        words.keep(session, word, by=by, at=at)
     return session
 
 
@@ -141,10 +141,13 @@ def _put_down_attendance(
         if pk not in stated
     ]
     Attendance.objects.bulk_create(new)
-    for row in stated.values():
-        if row.present != (row.member_id in present):
-            row.present, row.put_down_by, row.put_down_at = not row.present, by, at
-            row.save(update_fields=["present", "put_down_by", "put_down_at"])
+    wrong = [row for row in stated.values() if row.present != (row.member_id in present)]
+    for row in wrong:
+        row.present, row.put_down_by, row.put_down_at = not row.present, by, at
+        row.save(update_fields=["present", "put_down_by", "put_down_at"])
+    for verb, rows in ((audit.PUT_DOWN, new), (audit.PUT_RIGHT, wrong)):
+        if rows:
+            audit.note(verb, audit.Thing.ATTENDANCE, group=session.group_id)
 
 
 def _put_down_cases(
@@ -163,8 +166,16 @@ def _put_down_cases(
                 present=entry.present,
                 follow_up=entry.follow_up,
             )
+            _record(audit.PUT_DOWN, session.group_id, of={entry.presenter})
     for case in stand.values():
         cases.take_back(case)
+        _record(audit.TAKEN_BACK, case.group_id, of={case.presenter_id})
+
+
+def _record(verb: audit.Verb, group: UUID, *, of: set[UUID]) -> None:
+    """Put on record, unless it is the leader's own case: that must not outlive it."""
+    if audit.actor.get() not in of:
+        audit.note(verb, audit.Thing.CASE, group=group)
 
 
 def _standing(
@@ -180,19 +191,23 @@ def _standing(
 
 def _put_right(case: CasePresentation, entry: CaseEntry) -> None:
     """Correct what leaders know of a case; a title goes with the presenter who gave it."""
+    stood = (case.presenter_id, case.follow_up)
     if case.presenter_id != entry.presenter:
         case.presenter_id, case.title, case.follows = entry.presenter, "", None
     if not entry.follow_up:
         case.follows = None
     case.follow_up = entry.follow_up
     case.save(update_fields=["presenter", "follow_up", "follows", *TITLE])
-    _put_right_presences(case, set(entry.present) | {entry.presenter})
+    other_presences = _put_right_presences(case, set(entry.present) | {entry.presenter})
+    if other_presences or stood != (entry.presenter, entry.follow_up):
+        _record(audit.PUT_RIGHT, case.group_id, of={stood[0], entry.presenter})
 
 
-def _put_right_presences(case: CasePresentation, wanted: set[UUID]) -> None:
+def _put_right_presences(case: CasePresentation, wanted: set[UUID]) -> bool:
     were = cases.present_for(case)
     CasePresence.objects.bulk_create(
         CasePresence(case=case, group_id=case.group_id, member_id=pk) for pk in wanted - were
     )
     # Last, since a leader who takes himself out sees nothing more of it.
     CasePresence.objects.filter(case=case, member__in=were - wanted).delete()
+    return were != wanted

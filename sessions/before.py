@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from groups.models import Ending, Entrance, Leave, Membership, Preference, during
+from members import audit
 from members.models import Member, Phone
-from sessions import answers, conduct
+from sessions import answers, conduct, words
 from sessions.models import Session
 from sessions.phases import Phase
 
@@ -30,9 +31,11 @@ class Before:
     farewells: Sequence[str]
     door: str
     phones: Sequence[tuple[str, str]]
+    # The last session, if there is a word about it that this leader may read.
+    word: Session | None
 
 
-def of(session: Session, *, to: Member) -> Before:
+def of(session: Session, *, to: Member, at: datetime) -> Before:
     """What the leader `to` may know before the session; a constant number of queries."""
     seats = conduct.seats(session)
     names = known_as(seats)
@@ -45,6 +48,7 @@ def of(session: Session, *, to: Member) -> Before:
         farewells=_farewells(session, names),
         door=_door(session),
         phones=_phones(session, names, to),
+        word=before if before and words.waits(before, to, at) else None,
     )
 
 
@@ -152,4 +156,7 @@ def _phones(session: Session, names: dict[UUID, str], to: Member) -> list[tuple[
     ).exclude(member=to)
     shared = Phone.objects.filter(member__in=sharing.values("member"))
     numbers = dict(shared.values_list("member", "number"))
+    if numbers:
+        group = session.group_id
+        audit.note(audit.READ, audit.Thing.PHONE, group=group, about=group)
     return [(name, numbers[pk]) for pk, name in names.items() if pk in numbers]

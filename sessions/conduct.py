@@ -55,6 +55,10 @@ class SessionIsCancelled(Refused):
     sentence = _("This meeting does not take place.")
 
 
+class NotBegun(Refused):
+    sentence = _("The meeting has not begun.")
+
+
 class SessionIsOver(Refused):
     sentence = _("The meeting is over.")
 
@@ -78,6 +82,14 @@ class LeadsAlone(Refused):
 def switches_of(group: Group) -> Switches:
     """What this group's school does."""
     return Switches(questions=group.asks_questions, sitting_back=group.sits_back)
+
+
+def check_begun(session: Session, at: datetime) -> None:
+    """Raises unless the session has begun and takes place."""
+    if session.cancelled:
+        raise SessionIsCancelled
+    if at < session.began_at:
+        raise NotBegun
 
 
 def is_meeting(session: Session, at: datetime) -> bool:

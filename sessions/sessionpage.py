@@ -7,7 +7,7 @@ from datetime import datetime
 from groups.models import Membership
 from groups.policy import GRANTS, Action, Role, current
 from members.models import Member
-from sessions import answers, cases, conduct, dates, visible
+from sessions import answers, cases, conduct, dates, reflections, visible
 from sessions.dates import Entry, Viewer
 from sessions.firstpage import names_in_words
 from sessions.models import Answer, CasePresentation, Session
@@ -26,6 +26,9 @@ class SessionPage:
     answers: Sequence[Answer] = ()
     missing: Sequence[str] = ()
     cases: Sequence[CasePresentation] = ()
+    # Quiet ways to what one may write for oneself, once it was held; nobody is asked.
+    reflects: bool = False
+    led: bool = False
 
     @property
     def session(self) -> Session:
@@ -50,6 +53,8 @@ def of(session: Session, member: Member, roles: frozenset[Role], *, at: datetime
         answers=answers.with_reasons(session, to=member, at=at) if leads and not entry.over else (),
         missing=[] if leads or entry.over else _missing(session, people),
         cases=cases.of_session(session, member, at),
+        reflects=reflections.is_held(session, at),
+        led=leads and not entry.ahead and conduct.may_conduct(session, member, at),
     )
 
 

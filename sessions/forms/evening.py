@@ -15,8 +15,10 @@ from sessions import afterwards, before, conduct
 from sessions import cases as told
 from sessions.afterwards import CaseEntry
 from sessions.firstpage import names_in_words
+from sessions.forms.writing import word_form
 from sessions.models import CasePresentation, Session
 from sessions.phases import Phase
+from sessions.words import Word
 
 Person = tuple[str, str]
 USUAL_CASES, MOST_CASES = 2, 6
@@ -117,6 +119,7 @@ class AfterwardsForms:
         self.stand = told.of_session(session, member, at)
         blocks = afterwards.still_kept(session, at) * self._blocks(data)
         self.cases = [self._case(data, place) for place in range(blocks)]
+        self.word_form = word_form(data, session=session, member=member, at=at)
 
     def _blocks(self, data: QueryDict | None) -> int:
         posted = sum(f"case{n}-presenter" in (data or {}) for n in range(MOST_CASES))
@@ -136,7 +139,8 @@ class AfterwardsForms:
         }
 
     def is_valid(self) -> bool:
-        wrong = [form for form in (self.there_form, *self.cases) if not form.is_valid()]
+        typed = [self.there_form, *self.cases, *[self.word_form] * self.word_form.is_bound]
+        wrong = [form for form in typed if not form.is_valid()]
         return not wrong
 
     @property
@@ -151,6 +155,11 @@ class AfterwardsForms:
         """The cases typed, for the domain."""
         typed = [form.entry(self.there) for form in self.cases]
         return [entry for entry in typed if entry is not None]
+
+    @property
+    def word(self) -> Word | None:
+        """The word typed; none where the page that was posted did not ask for one."""
+        return self.word_form.word if self.word_form.is_bound else None
 
 
 class TitleForm(ChecksText, forms.Form):

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
 from groups.gate import person
@@ -29,7 +30,7 @@ def before_door(request: HttpRequest, pk: UUID) -> HttpResponse:
     context = {
         "session": session,
         "when": _when(request, session, at),
-        "before": before.of(session, to=person(request)),
+        "before": before.of(session, to=person(request), at=at),
         "tonight": session.starts_at.astimezone(session.zone).date()
         == at.astimezone(session.zone).date(),
         "planned": session.phase == Phase.PLANNED,
@@ -63,6 +64,7 @@ def card(request: HttpRequest, pk: UUID) -> HttpResponse:
     return render(request, "sessions/card.html", context)
 
 
+@sensitive_post_parameters("word-text")
 @require_http_methods(["GET", "HEAD", "POST"])
 def afterwards_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Who was there, one case or two: one minute, by either leader, until the next meeting."""
@@ -95,6 +97,7 @@ def _put_down(
             seen=forms.there_form.cleaned_data["seen"],
             by=person(request),
             at=at,
+            word=forms.word,
         )
     except Refused as refused:
         return str(refused)

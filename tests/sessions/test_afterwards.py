@@ -39,7 +39,7 @@ def yesterday(circle, **fields):
     return fresh(session)
 
 
-def post(client, session, there, *cases, seen=None):
+def post(client, session, there, *cases, seen=None, more=None):
     """What the page posts: `cases` are dicts of presenter, and perhaps follow_up, out, case."""
     data = {"seen": fresh(session).step if seen is None else seen}
     data["there"] = [str(person.pk) for person in there]
@@ -50,7 +50,7 @@ def post(client, session, there, *cases, seen=None):
         data[f"case{number}-follow_up"] = "yes" if given.get("follow_up") else ""
         data[f"case{number}-out"] = [str(person.pk) for person in given.get("out", ())]
         data[f"case{number}-case"] = str(given.get("case", ""))
-    return client.post(reverse("afterwards", args=[session.pk]), data)
+    return client.post(reverse("afterwards", args=[session.pk]), data | (more or {}))
 
 
 def see(client, session):
@@ -400,7 +400,7 @@ def test_nothing_is_put_down_too_late_or_too_early_past_the_page(circle):
     long_ago = make_session(circle, begins=-60 * 24 * 30)
     make_session(circle, begins=-60 * 24)
     for session, refusal in (
-        (make_session(circle, begins=5), afterwards.NotBegun),
+        (make_session(circle, begins=5), conduct.NotBegun),
         (long_ago, afterwards.TooLate),
     ):
         with pytest.raises(refusal):

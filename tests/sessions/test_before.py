@@ -21,7 +21,7 @@ DAY = 60 * 24
 def look(circle, session, who="leader"):
     person = getattr(circle, who)
     with as_member(person):
-        return before.of(session, to=person)
+        return before.of(session, to=person, at=timezone.now())
 
 
 def answer(session, member, *, days=0):
