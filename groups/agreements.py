@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from groups.models import Acceptance, Agreement, Group
 from groups.policy import Action, agreement_in_force, may
 from groups.signals import agreement_accepted
+from members import audit
 from members.models import Member
 from members.refusals import Refused
 
@@ -106,6 +107,7 @@ def write_version(
         if why := objection(group, in_force_at):
             raise TooCloseToAMeeting(why=why)
     Agreement.objects.filter(group=group, in_force_at__gt=at).delete()
+    audit.note(audit.CHANGED, audit.Thing.AGREEMENT, group=group.pk)
     newest = Agreement.objects.filter(group=group).order_by("-version").first()
     return Agreement.objects.create(
         group=group,
@@ -124,3 +126,4 @@ def take_back_version(group: Group, *, by: Member, at: datetime) -> None:
     taken, _kinds = Agreement.objects.filter(group=group, in_force_at__gt=at).delete()
     if not taken:
         raise NothingToTakeBack
+    audit.note(audit.WITHDRAWN, audit.Thing.AGREEMENT, group=group.pk)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from groups import agreements, joining
 from groups.models import Entrance, Group, Programme
 from groups.policy import EVERY_ROLE, OFFICE, Action, current, may, programmes_of
+from members import audit
 from members.models import Member
 from members.refusals import Refused
 
@@ -48,6 +49,7 @@ def create_group(programme: Programme, *, by: Member, at: datetime, **frame: Any
         raise NotYours
     group = Group.objects.create(programme=programme, **frame)
     agreements.begin(group, by=by, at=at)
+    audit.note(audit.MADE, audit.Thing.GROUP, group=group.pk)
     return group
 
 
@@ -76,7 +78,7 @@ def edit_inside(
     group = Group.objects.select_for_update().get(pk=group.pk)
     if inside.get("keeps_cases_days", 0) > group.keeps_cases_days and _has_others(group, by, at):
         raise KeepingLongerNeedsAll(days=group.keeps_cases_days)
-    Entrance.objects.update_or_create(group=group, defaults=dict(entrance))
+    _change_entrance(group, dict(entrance))
     return _changed(group, {name: inside[name] for name in INSIDE if name in inside})
 
 
@@ -84,8 +86,20 @@ def _has_others(group: Group, by: Member, at: datetime) -> bool:
     return current(group, at).exclude(member=by).exists()
 
 
+def _change_entrance(group: Group, given: dict[str, str]) -> None:
+    stands = Entrance.objects.filter(group=group).values(*given).first()
+    if stands != given:
+        Entrance.objects.update_or_create(group=group, defaults=given)
+        audit.note(audit.CHANGED, audit.Thing.ENTRANCE, group=group.pk)
+
+
 def _changed(group: Group, values: Mapping[str, Any]) -> Group:
+    new = {name for name, value in values.items() if getattr(group, name) != value}
     for name, value in values.items():
         setattr(group, name, value)
     group.save(update_fields=list(values))
+    if new - {"keeps_cases_days"}:
+        audit.note(audit.CHANGED, audit.Thing.FRAME, group=group.pk)
+    if "keeps_cases_days" in new:
+        audit.note(audit.CHANGED, audit.Thing.KEEPING, group=group.pk)
     return group

@@ -17,6 +17,7 @@ from groups.models import (
     Consent,
     Ending,
     Group,
+    GroupEnd,
     Leave,
     LeavingReason,
     Membership,
@@ -275,10 +276,16 @@ def _confirm(ending: Ending, at: datetime) -> None:
     ending.confirmed_at = at
     ending.save(update_fields=["confirmed_at", "ends_at"])
     membership = ending.membership
-    membership.ended_at = ending.ends_at
+    membership.ended_at = min(ending.ends_at, _end_of_group(ending) or ending.ends_at)
     membership.save(update_fields=["ended_at"])
     audit.note(audit.ENDED, thing_of(membership), group=ending.group_id)
     membership_ended.send(Membership, group=ending.group, member=membership.member, at=at)
+
+
+def _end_of_group(ending: Ending) -> datetime | None:
+    """When the whole group ends, if that is set."""
+    set_ = GroupEnd.objects.filter(withdrawn_at=None, forgotten_at=None, confirmed_at__isnull=False)
+    return set_.filter(group=ending.group_id).values_list("ends_at", flat=True).first()
 
 
 def _take_back(ending: Ending, at: datetime) -> None:
@@ -301,6 +308,9 @@ def _goes_on(ending: Ending, at: datetime) -> None:
     settled = Ending.objects.filter(membership=membership, confirmed_at__isnull=False)
     if ending.asked_as == AskedAs.PERSON and settled.exclude(asked_as=AskedAs.PERSON).exists():
         raise SettledBefore
+    if membership.ended_at != ending.ends_at:
+        # The group itself ends before, and that stands.
+        return
     membership.ended_at = None
     membership.save(update_fields=["ended_at"])
     membership_ended.send(Membership, group=ending.group, member=membership.member, at=at)

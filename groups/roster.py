@@ -29,6 +29,7 @@ from groups.models import (
 )
 from groups.policy import agreement_in_force, current
 from groups.zones import date_words
+from members import audit
 from members.models import Member
 
 if TYPE_CHECKING:
@@ -165,6 +166,9 @@ def persons(group: Group, endings: Sequence[Ending], *, at: datetime) -> list[Pe
     """The group's people with their leaves and these endings, for its leaders. Two queries."""
     leaves = Leave.objects.filter(Q(ended_at=None) | Q(ended_at__gt=at), group=group)
     away = {leave.member_id: leave for leave in leaves.order_by("-starts_at")}
+    for leave in away.values():
+        if leave.reason:
+            _note_reading(group, leave.pk, of=leave.member_id)
     going = {ending.membership_id: ending for ending in endings}
     return [
         Person(
@@ -181,11 +185,19 @@ def persons(group: Group, endings: Sequence[Ending], *, at: datetime) -> list[Pe
 def endings(group: Group, *, to: Member, at: datetime) -> list[Ending]:
     """Endings set or asked for, of people still in the group, as its leaders see them."""
     shown = visible.endings(to, at).filter(during(at, "membership__"), group=group)
-    return list(
+    found = list(
         shown.select_related("membership__member", "leaving_reason", "group", "asked_by")
         .prefetch_related("consents")
         .order_by("ends_at", "pk")
     )
+    for ending in found:
+        if hasattr(ending, "leaving_reason"):
+            _note_reading(group, ending.pk, of=ending.asked_by_id)
+    return found
+
+
+def _note_reading(group: Group, about: UUID, of: UUID | None) -> None:
+    audit.note(audit.READ, audit.Thing.REASON, group=group.pk, about=about, of=of)
 
 
 @dataclass(frozen=True)

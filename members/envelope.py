@@ -129,7 +129,8 @@ def _unseal(blob: bytes, place: Place) -> str:
     try:
         return _opened_text(blob, place)
     except CannotOpen:
-        could_not_open.send(sender=Place, place=place)
+        if blob:
+            could_not_open.send(sender=Place, place=place)
         raise
 
 

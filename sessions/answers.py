@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
 from groups.policy import Action, may
+from members import audit
 from members.models import Member
 from members.refusals import Refused
 from sessions import reminders, visible
@@ -93,7 +94,12 @@ def shown_to_all(session: Session) -> set[UUID]:
 def with_reasons(session: Session, *, to: Member, at: datetime) -> list[Answer]:
     """Who cannot come and why, for the leaders of the session's group; for others their own."""
     answers = visible.answers(to, at).filter(session=session, on=day_of(session))
-    return list(answers.select_related("member").order_by("member__name", "pk"))
+    found = list(answers.select_related("member").order_by("member__name", "pk"))
+    for one in found:
+        if one.reason:
+            of = one.member_id
+            audit.note(audit.READ, audit.Thing.REASON, group=one.group_id, about=one.pk, of=of)
+    return found
 
 
 def _of(session: Session, member: Member) -> Answer | None:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
 from groups.zones import date_words
+from members import audit
 from members.models import Member
 from members.refusals import Refused
 from sessions import visible
@@ -39,7 +40,17 @@ class AlreadyForgotten(Refused):
 def of_session(session: Session, member: Member, at: datetime) -> list[CasePresentation]:
     """The cases of a session that `member` was present for, in order; one query."""
     seen = visible.cases(member, at).filter(session=session)
-    return list(seen.select_related("presenter", "session", "group").order_by("order"))
+    found = list(seen.select_related("presenter", "session", "group").order_by("order"))
+    for case in found:
+        note_reading(case)
+    return found
+
+
+def note_reading(case: CasePresentation) -> None:
+    """That somebody else than its presenter saw it; while it is told the app is not there."""
+    if not case.being_told:
+        group, of = case.group_id, case.presenter_id
+        audit.note(audit.READ, audit.Thing.CASE, group=group, about=case.pk, of=of)
 
 
 def being_told(session: Session, member: Member, at: datetime) -> CasePresentation | None:

@@ -13,6 +13,7 @@ from groups import zones
 from groups.cadence import next_morning
 from groups.models import Group
 from groups.policy import Action, may
+from members import audit
 from members.models import Member
 from sessions import reminders
 from sessions.models import Change, Session
@@ -128,6 +129,7 @@ def add_date(
     _check_free(session)
     session.runs_until = next_morning(session.ends_at, zone)
     session.save()
+    audit.note(audit.PLANNED, audit.Thing.DATES, group=group.pk)
     reminders.sync(session, at=at)
     return session
 
@@ -226,5 +228,6 @@ def _heard(session: Session, kind: str, reason: str, *, by: Member, at: datetime
     change = Change(session=session, group_id=session.group_id, kind=kind, by=by, at=at)
     change.reason = reason
     change.save()
+    audit.note(audit.Verb(kind), audit.Thing.DATES, group=session.group_id)
     reminders.sync(session, at=at)
     return session

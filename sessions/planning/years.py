@@ -10,6 +10,7 @@ from groups import zones
 from groups.cadence import Cadence, Occurrence, Rule, next_morning, stored_breaks
 from groups.models import Group
 from groups.policy import Action, may
+from members import audit
 from members.models import Member
 from sessions import reminders
 from sessions.models import Change, Series, Session
@@ -47,6 +48,7 @@ def plan_year(
     drafted = draft_year(group, Plan(cadence, place), at=at)
     series = _save_series(drafted, group, by=by, at=at)
     reminders.sync_many(_save_sessions(drafted, series, group, by=by, at=at), at=at)
+    audit.note(audit.PLANNED, audit.Thing.DATES, group=group.pk)
     return series
 
 

@@ -110,6 +110,8 @@ def _page(
 ) -> HttpResponse:
     linked = [found.follows_id] if found.follows_id else []
     followed = _cases(request, at).filter(pk__in=linked).first()
+    for shown in filter(None, [found, followed]):
+        told.note_reading(shown)
     context = {
         "case": found,
         "form": form,

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from members import keys, rotation
+from members import audit, keys, rotation
 from members.envelope import CannotOpen
 
 
@@ -38,6 +38,7 @@ class Command(BaseCommand):
 
     def _rotate(self, options: dict[str, Any]) -> str:
         done = rotation.rotate()
+        audit.note(audit.ROTATED, audit.Thing.KEYS)
         return (
             f"Epoch {done.epoch} is in use; data keys wrapped under it: {done.rewrapped}. "
             "Older offline copies do not open them: make a new copy and prove it. Older epochs "
@@ -46,6 +47,7 @@ class Command(BaseCommand):
 
     def _shred(self, options: dict[str, Any]) -> str:
         rotation.shred(options["epoch"])
+        audit.note(audit.SHREDDED, audit.Thing.KEYS)
         return (
             f"Epoch {options['epoch']} is no longer in the key file. Destroy the offline copies "
             "that hold it, and backups wrapped under it open no more."
