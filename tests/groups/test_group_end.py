@@ -222,6 +222,15 @@ def ask_to_leave(circle):
         )
 
 
+def test_who_goes_by_the_own_wish_meanwhile_goes_no_later_than_the_group(circle):
+    end = confirm(ask(circle, circle.leader), circle.second_leader)
+    own = ask_to_leave(circle)
+    assert ends(circle.group)[circle.member.name] == end.ends_at
+    with as_member(circle.member):
+        leaving.withdraw_ending(own, by=circle.member, at=now())
+    assert ends(circle.group)[circle.member.name] == end.ends_at
+
+
 def test_a_no_takes_it_back_too_and_it_may_be_asked_again(circle):
     end = withdraw(ask(circle, circle.leader), circle.second_leader)
     assert end.confirmed_at is None
