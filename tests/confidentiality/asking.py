@@ -15,10 +15,11 @@ from django.db import DatabaseError, connection, transaction
 from django.test import Client
 
 from members.identity import become
+from members.kinds import Kind
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 READS = {"GET", "HEAD"}
-OURS = {"members", "groups", "balint_sessions"}
+OURS = {"members", "groups", "balint_sessions", "account", "mfa"}
 
 # What differs from one answer to the next without saying anything.
 TOKENS = re.compile(rb'name="csrfmiddlewaretoken" value="[^"]*"|nonce-[\w+/=-]+')
@@ -88,6 +89,13 @@ class Watch:
             for model in apps.get_models(include_auto_created=True)
             if model._meta.app_label in OURS
         }
+        kinds = {
+            table: getattr(model, "balint_kind", None) for table, model in self.tables.items()
+        }
+        self.content = frozenset(table for table, kind in kinds.items() if kind == Kind.CONTENT)
+        # What somebody said, did or is; letters, keys and records come of that.
+        frame = {table for table, kind in kinds.items() if kind == Kind.FRAME}
+        self.kept = self.content | frame | {"members_member", "account_emailaddress"}
         self.rows: dict[str, dict[str, dict[str, Any]]] = {}
         with transaction.atomic():
             become(None, "balint_owner")

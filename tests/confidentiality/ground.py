@@ -10,9 +10,9 @@ from itertools import count
 from typing import Any, Literal
 
 import dj_database_url
-from django.conf import settings
 from django.db import connections
 from django.test import Client
+from django.utils import timezone
 
 from members import keys
 from members.models import Member
@@ -67,13 +67,14 @@ def forget_opened_keys() -> None:
 
 
 def signed_in(member: Member | None, **options: Any) -> Client:
-    """A browser of this person that meets errors as answers, as a person does."""
+    """A browser of this person that meets errors as answers; signed in just now, all run long."""
     client = Client(raise_request_exception=False, **options)
     if member is not None:
         client.force_login(member)
+        session = client.session
+        at = timezone.now().timestamp() + 3600
+        proof = {"method": "password", "at": at, "email": member.email, "reauthenticated": True}
+        session["account_authentication_methods_user"] = str(member.pk)
+        session["account_authentication_methods"] = [proof]
+        session.save()
     return client
-
-
-def address_of_redis() -> str:
-    location: str = settings.CACHES["default"]["LOCATION"]
-    return location

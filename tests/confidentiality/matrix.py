@@ -1,10 +1,289 @@
-"""Everybody against every address by every method, with each layer alone."""
+"""Everybody against every address by every method, with each layer alone.
 
+`run("small")` is a sample that covers every address, person and method; `run("whole")` is all, in
+two processes. Nothing is seeded anew between requests: each is taken back.
+"""
+
+import logging
+import multiprocessing
+import os
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal
+from zlib import crc32
+
+from tests.balint.addresses import Address, Nothing, addresses
+from tests.confidentiality import leaks, policy
+from tests.confidentiality.asking import METHODS, Answer, Watch, ask
+from tests.confidentiality.bodies import Body, bodies
+from tests.confidentiality.layers import LAYERS, Layer, alone
+from tests.confidentiality.leaks import Mark, Owners
+from tests.confidentiality.world import STATES, World, make_world, own_database, taken_back
 
 Size = Literal["small", "whole"]
+PROCESSES = 2
+# In the sample each address is asked by a third of the people in each of the three runs.
+SMALL = 3
+
+
+@dataclass(frozen=True)
+class Case:
+    """One request: by whom, how, where to, and what stands in the address's places."""
+
+    route: str
+    method: str
+    state: str
+    persona: str
+    # "" for what there is of A; "foreign", "mixed" or "absent" for the object cases.
+    of: str
+    path: str
+    # The same address with nothing behind it, where the two must not differ.
+    twin: str = ""
+
+    @property
+    def number(self) -> int:
+        """The same in every run: who is in the sample, and which process asks."""
+        return crc32(f"{self.route} {self.method} {self.state} {self.persona} {self.of}".encode())
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.route} {self.state} {self.of} by {self.persona}"
+
+
+@dataclass
+class Result:
+    """How many cases, and what was found, in words."""
+
+    matrix_cases: int = 0
+    object_cases: int = 0
+    leaks: list[str] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+    def add(self, other: "Result") -> None:
+        self.matrix_cases += other.matrix_cases
+        self.object_cases += other.object_cases
+        self.leaks += other.leaks
+        self.wrong += other.wrong
+
+    @property
+    def figures(self) -> dict[str, int]:
+        return {
+            "matrix_cases": self.matrix_cases,
+            "object_cases": self.object_cases,
+            "leaks": len(self.leaks),
+            "wrong": len(self.wrong),
+        }
+
+
+class Matrix:
+    """A seeded world under one layer, and the requests made in it."""
+
+    def __init__(self, layer: Layer) -> None:
+        self.layer = layer
+        self.world = make_world()
+        self.bodies: Mapping[str, Body] = bodies(self.world)
+        self.marks: list[Mark] = leaks.marks(self.world)
+        self.owners = Owners(self.world)
+        self.watch = Watch()
+        self.twins: dict[tuple[str, str, str], Answer] = {}
+        self.result = Result()
+
+    def cases(self) -> Iterator[Case]:
+        """All of them: A's own by everybody, then what is another's, mixed, and nothing."""
+        for address in addresses():
+            for persona in self.world.people:
+                yield from self._own(address, persona)
+                if "<uuid:" in address.pattern:
+                    yield from self._of_others(address, persona)
+
+    def _own(self, address: Address, persona: str) -> Iterator[Case]:
+        known, nothing = self.world.of_a, Nothing()
+        twin = address.path(nothing) if "<uuid:" in address.pattern else ""
+        states = list(_states(address, known))
+        for method in METHODS:
+            chosen = states
+            if method not in {"GET", "POST"}:
+                chosen = [states[crc32(f"{address.name}{persona}{method}".encode()) % len(states)]]
+            for state, path in chosen:
+                yield Case(address.name, method, state, persona, "", path, twin)
+
+    def _of_others(self, address: Address, persona: str) -> Iterator[Case]:
+        nothing = Nothing()
+        twin = address.path(nothing)
+        for method in METHODS:
+            yield Case(address.name, method, "", persona, "absent", address.path(nothing), twin)
+            if persona not in leaks.IN_B:
+                for state, path in _states(address, self.world.of_b):
+                    if method in {"GET", "POST"} or state in {"", "held", "told", "open"}:
+                        yield Case(address.name, method, state, persona, "foreign", path, twin)
+            for state, path, twin_of_mixed in self._mixed(address):
+                yield Case(address.name, method, state, persona, "mixed", path, twin_of_mixed)
+
+    def _mixed(self, address: Address) -> Iterator[tuple[str, str, str]]:
+        """Parent of one and child of another; beside it the same parent and nothing."""
+        if len(address.places) < 2:
+            return
+        a, b = self.world.of_a, dict(self.world.of_b)
+        b["programmes"] = [self.world.elsewhere.programme_id]
+        first, *rest = address.places
+        for name, parent, child in (("b in a", a, b), ("a in b", b, a)):
+            mixed = {first: parent[first][:1]} | {place: child[place][:1] for place in rest}
+            if first == "programmes" and name == "b in a":
+                mixed["groups"] = [self.world.elsewhere.pk]
+            twin = Nothing({first: parent[first][:1]})
+            yield name, address.path(mixed), address.path(twin)
+
+    def ask(self, case: Case) -> Answer:
+        client = self.world.clients[case.persona]
+        return ask(self.watch, client, case.method, case.path, self.bodies.get(case.route))
+
+    def look(self, case: Case) -> None:
+        """Make one case's request, and note what it shows, changes, and should not be."""
+        answer = self.ask(case)
+        if case.of:
+            self.result.object_cases += 1
+        else:
+            self.result.matrix_cases += 1
+        self.result.leaks += [f"{case}: {what}" for what in self._leaks(case, answer)]
+        self.result.wrong += [f"{case}: {what}" for what in self._wrong(case, answer)]
+
+    def _leaks(self, case: Case, answer: Answer) -> Iterator[str]:
+        alone_in_database = self.layer == "database"
+        for name in leaks.shown(
+            answer, self.marks, case.persona, case.route, content_only=alone_in_database
+        ):
+            yield f"shows {name}"
+        tables = self.watch.content if alone_in_database else self.watch.kept
+        for change in self.owners.wrongly(answer.changes, case.persona, tables):
+            yield f"changes {change}"
+
+    def _wrong(self, case: Case, answer: Answer) -> Iterator[str]:
+        if self.layer == "database":
+            return
+        if answer.error:
+            yield f"breaks: {answer.error[:300]}"
+        elif not case.of:
+            wanted = policy.expected(case.route, case.method, case.state, case.persona)
+            if answer.outcome != wanted:
+                yield f"{answer.outcome} instead of {wanted}"
+        if answer.outcome == "404" or case.of:
+            yield from self._told_apart(case, answer)
+        if case.method in {"GET", "HEAD", "OPTIONS"}:
+            yield from (
+                f"reading changes {change.table}"
+                for change in answer.changes
+                if change.table in self.watch.kept and not self._enters(case, change.table)
+            )
+
+    def _told_apart(self, case: Case, answer: Answer) -> Iterator[str]:
+        """What is another's, and what is refused, looks like what does not exist."""
+        if not case.twin or policy.lines()[case.route].get("open"):
+            return
+        key = case.route, case.method, case.persona + case.twin[: len(case.twin) * (case.of == "mixed")]
+        if key not in self.twins:
+            twin = Case(case.route, case.method, "", case.persona, "absent", case.twin)
+            self.twins[key] = self.ask(twin)
+        nothing = self.twins[key]
+        if answer.status in {302} and nothing.status == 302:
+            return
+        if answer.masked != nothing.masked:
+            yield f"{answer.outcome} differs from what comes of nothing ({nothing.outcome})"
+
+    @staticmethod
+    def _enters(case: Case, table: str) -> bool:
+        """Whoever opens the room of an online meeting is in it, and hears the case being told."""
+        its_notes = {"balint_sessions_roompresence", "balint_sessions_casepresence"}
+        return case.route in {"room", "room_now", "room_clock"} and table in its_notes
+
+
+def _states(address: Address, known: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """A path for each state its object may be in."""
+    place = next((place for place in address.places if len(known[place]) > 1), "")
+    names = STATES.get(place, [""])
+    for name, path in zip(names, address.paths(known), strict=False):
+        yield name, path
 
 
 def run(size: Size) -> dict[str, Any]:
-    """`matrix_cases`, `object_cases`, `leaks`, and the same by layer under `by_layer`."""
-    return {"matrix_cases": 0, "object_cases": 0, "leaks": 0, "by_layer": {}}
+    """`matrix_cases`, `object_cases`, `leaks`, `wrong`, the same by layer, and what was found."""
+    by_layer = {layer: Result() for layer in LAYERS}
+    if size == "small":
+        with own_database("matrix_small"):
+            for layer in LAYERS:
+                by_layer[layer].add(run_layer(layer, size, 0, 1))
+    else:
+        jobs = [(layer, size, part, PROCESSES) for layer in LAYERS for part in range(PROCESSES)]
+        with multiprocessing.get_context("spawn").Pool(PROCESSES, _begin) as pool:
+            for layer, result in pool.imap_unordered(_work, jobs, chunksize=1):
+                by_layer[layer].add(result)
+    return _figures(by_layer)
+
+
+def _figures(by_layer: Mapping[Layer, Result]) -> dict[str, Any]:
+    total: Counter[str] = Counter()
+    for result in by_layer.values():
+        total.update(result.figures)
+    found = [
+        f"{layer}: {what}"
+        for layer, result in by_layer.items()
+        for what in (*result.leaks, *result.wrong)
+    ]
+    figures = {name: total[name] for name in ("matrix_cases", "object_cases", "leaks", "wrong")}
+    layers = {str(layer): result.figures for layer, result in by_layer.items()}
+    return figures | {"by_layer": layers, "found": sorted(found)}
+
+
+def run_layer(layer: Layer, size: Size, part: int, parts: int) -> Result:
+    """The cases of one layer, or of them the part that falls to one process."""
+    logging.disable(logging.CRITICAL)
+    try:
+        with taken_back():
+            matrix = Matrix(layer)
+            with alone(layer):
+                for case in matrix.cases():
+                    if chosen(case, layer, size) and case.number // 64 % parts == part:
+                        matrix.look(case)
+            return matrix.result
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def chosen(case: Case, layer: Layer, size: Size) -> bool:
+    """Whether this run asks it: whole, all of it; small, a few of each address and method.
+
+    With one layer alone the rarer methods take turns; nothing is nothing to the database.
+    """
+    rare = case.method not in {"GET", "POST"}
+    if size == "small":
+        return _in_sample(case, LAYERS.index(layer), rare=rare)
+    if case.of == "absent" and layer == "database":
+        return False
+    return not rare or (layer == "both" and not case.of) or case.number % 5 == 0
+
+
+def _in_sample(case: Case, turn: int, *, rare: bool) -> bool:
+    """One person for each address and method, another in each layer, the rarer methods in one."""
+    place = f"{case.route} {case.method} {case.of}"
+    if rare and (crc32(place.encode()) + turn) % len(LAYERS):
+        return False
+    names = policy.personas()
+    if case.of:
+        methods = METHODS[crc32(case.route.encode()) % 3 :: 3]
+        names = [name for name in names if name not in leaks.IN_B]
+        if case.method not in methods:
+            return False
+    persona = names[(crc32(place.encode()) // 7 + 8 * turn) % len(names)]
+    return case.persona == persona
+
+
+def _begin() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "balint.settings")
+    import django
+
+    django.setup()
+
+
+def _work(job: tuple[Layer, Size, int, int]) -> tuple[Layer, Result]:
+    layer, size, part, parts = job
+    with own_database(f"matrix_{layer}_{part}"):
+        return layer, run_layer(layer, size, part, parts)

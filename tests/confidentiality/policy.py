@@ -29,10 +29,10 @@ def who(names: str) -> frozenset[str]:
     return frozenset(found)
 
 
+@cache
 def personas() -> list[str]:
-    """Everybody the file knows, in its order."""
-    groups = whole()["personas"]
-    return sorted(who("everybody"), key=list(" ".join(groups.values()).split()).index)
+    """Everybody the file knows, always in the same order."""
+    return sorted(who("everybody"))
 
 
 def lines() -> Mapping[str, Line]:

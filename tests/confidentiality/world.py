@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -42,15 +43,23 @@ class World:
     clients: dict[str, Client] = field(default_factory=dict)
     dead_tokens: list[str] = field(default_factory=list)
 
-    def known(self, of: str) -> dict[str, Sequence[Any]]:
-        """For each place of an address what there is of group `a`, or of group `b`."""
-        here: Installation = getattr(self, of)
+    @cached_property
+    def of_a(self) -> dict[str, Sequence[Any]]:
+        """For each place of an address what there is of group A, dead tokens among it."""
+        known = self._known(self.a)
+        known["invitations"] = [*known["invitations"], *self.dead_tokens]
+        known["calendar"] = [*known["calendar"], "no-such-token"]
+        return known
+
+    @cached_property
+    def of_b(self) -> dict[str, Sequence[Any]]:
+        """The same of group B."""
+        return self._known(self.b)
+
+    def _known(self, here: Installation) -> dict[str, Sequence[Any]]:
         away = Membership.objects.get(group=here.circle.group, member=here.circle.on_leave)
         known = dict(here.known)
         known["roster"] = [*known["roster"], away.pk]
-        if of == "a":
-            known["invitations"] = [*known["invitations"], *self.dead_tokens]
-            known["calendar"] = [*known["calendar"], "no-such-token"]
         return known
 
 
@@ -151,9 +160,13 @@ def texts_of(model: type) -> list[str]:
 
 
 def _rows_of(b: Installation, model: Any) -> Any:
-    if any(one.name == "group" for one in model._meta.get_fields()):
+    names = {one.name for one in model._meta.get_fields()}
+    if "group" in names:
         return model.objects.filter(group=b.circle.group)
-    return model.objects.filter(member__in=[b.circle.member, b.circle.presenter])
+    if "session" in names:
+        return model.objects.filter(session__group=b.circle.group)
+    own = [b.circle.leader, *b.circle.inside[1:]]
+    return model.objects.filter(member__in=own)
 
 
 def _elsewhere() -> Group:
@@ -234,8 +247,15 @@ def _client(name: str, member: Member | None, token: str) -> Client:
         become(None, "balint_app")
         client.force_login(member)
         session = client.session
+        session["account_authentication_methods_user"] = str(member.pk)
         session["account_authentication_methods"] = [
-            {"method": "password", "at": timezone.now().timestamp(), "email": member.email}
+            # Proved who it is a moment ago, whenever in this run it is asked.
+            {
+                "method": "password",
+                "at": timezone.now().timestamp() + 3600,
+                "email": member.email,
+                "reauthenticated": True,
+            }
         ]
         session.save()
     return client

@@ -1,0 +1,140 @@
+"""What a leak is: a byte shown to who may not see it, a row changed by who may not change it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from groups.models import Entrance, Membership
+from tests.balint import installation
+from tests.balint.installation import Installation
+from tests.confidentiality import policy
+from tests.confidentiality.asking import Answer, Change, same_member
+from tests.confidentiality.world import World, other_words
+from tests.world import as_owner
+
+# Who of those in the matrix is what to the other group; to everybody else it is nothing.
+IN_B = {
+    "outsider": "member",
+    "leader_b": "leader",
+    "member_of_both": "new_member",
+    "admin_in_b": "new_member",
+    "admin": "admin",
+}
+# Whoever holds the token of an invitation or of a feed learns what it is for.
+TOLD_BY_TOKEN = {"invitation", "feed"}
+SHARED = {"balint_sessions_session", "groups_group"}
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A text by which one sees that something is shown, and who may see it."""
+
+    name: str
+    text: str
+    readers: frozenset[str]
+    content: bool
+
+
+def marks(world: World) -> list[Mark]:
+    """Everything of both groups that could leak."""
+    with as_owner():
+        return [*_marks_of_a(world.a), *_marks_of_b(world.b)]
+
+
+def _marks_of_a(a: Installation) -> Iterator[Mark]:
+    for name in policy.whole()["texts"]:
+        text = getattr(installation, name)
+        yield Mark(name, text, policy.readers("texts", name), content=True)
+    yield from _others(a, "", policy.readers)
+
+
+def _marks_of_b(b: Installation) -> Iterator[Mark]:
+    def readers(kind: str, name: str) -> frozenset[str]:
+        of_a = policy.readers(kind, name)
+        return frozenset(who for who, role in IN_B.items() if role in of_a)
+
+    for name in policy.whole()["texts"]:
+        text = other_words(getattr(installation, name))
+        if name == "LINK":
+            text = Entrance.objects.get(group=b.circle.group).join_link
+        yield Mark(f"{name} of B", text, readers("texts", name), content=True)
+    yield from _others(b, " of B", readers)
+
+
+def _others(of: Installation, suffix: str, readers) -> Iterator[Mark]:  # type: ignore[no-untyped-def]
+    circle = of.circle
+    content = {"told": of.told.pk, "telling": of.being_told.pk}
+    frame = {
+        "group": circle.group.name,
+        "name_of_member": circle.presenter.name,
+        "name_of_leader": circle.second_leader.name,
+        "name_of_newcomer": circle.newcomer.name,
+    }
+    circle.group.refresh_from_db()
+    frame["alias"] = circle.group.alias
+    for kind, values in (("marks", content), ("frame", frame)):
+        for name, text in values.items():
+            seen_by = readers(kind, name)
+            yield Mark(name + suffix, str(text), seen_by, content=kind == "marks")
+
+
+def shown(
+    answer: Answer, seen: list[Mark], persona: str, route: str, *, content_only: bool
+) -> Iterator[str]:
+    """The names of what is shown to somebody who may not see it."""
+    for mark in seen:
+        if persona in mark.readers or mark.text not in answer.text:
+            continue
+        if mark.content or not (content_only or route in TOLD_BY_TOKEN):
+            yield mark.name
+
+
+class Owners:
+    """Whose a row is, and of which group."""
+
+    def __init__(self, world: World) -> None:
+        self.pks = {name: one.pk for name, one in world.people.items() if one is not None}
+        self.a, self.b = str(world.a.circle.group.pk), str(world.b.circle.group.pk)
+        with as_owner():
+            self.memberships = {
+                str(pk): str(member)
+                for pk, member in Membership.objects.values_list("pk", "member")
+            }
+
+    def wrongly(
+        self, changes: list[Change], persona: str, tables: frozenset[str] | None
+    ) -> Iterator[str]:
+        """The tables of rows changed by somebody who may not; `tables` narrows where one looks."""
+        for change in changes:
+            if tables is not None and change.table not in tables:
+                continue
+            if not self._right(change, persona):
+                yield f"{change.table} {_columns(change)}"
+
+    def _right(self, change: Change, persona: str) -> bool:
+        row, own = change.row, self._own(change, persona)
+        group = row["id"] if change.table == "groups_group" else row.get("group_id")
+        if group == self.b:
+            role = IN_B.get(persona)
+            return own or (role is not None and policy.may_change(change.table, role, own=own))
+        if group is not None and group != self.a:
+            # A group that was made in this request.
+            return change.before is None or own
+        return policy.may_change(change.table, persona, own=own)
+
+    def _own(self, change: Change, persona: str) -> bool:
+        me, row = self.pks.get(persona), change.row
+        if change.table == "members_member":
+            return same_member(row["id"], me)
+        if change.table == "groups_ending":
+            return same_member(self.memberships.get(row["membership_id"]), me)
+        return any(
+            same_member(row.get(column), me)
+            for column in ("member_id", "user_id", "author_id", "recipient_id")
+        )
+
+
+def _columns(change: Change) -> str:
+    before, after = change.before or {}, change.after or {}
+    if not before or not after:
+        return "removed" if before else "put in"
+    return " ".join(name for name in after if after[name] != before.get(name))
