@@ -154,14 +154,13 @@ PROPOSAL = guard(
     "insert or update",
     """  address text := (select lower(p.email) from public.members_member p where p.id = me);
   my_side boolean := case
-    when new.proposed_as = 'leader' then public.balint_leads(new.group_id)
-    when new.proposed_as <> 'admin' then false
     when new.group_id is null then public.balint_looks_after(new.programme_id)
+    when new.proposed_as = 'leader' then public.balint_leads(new.group_id)
     else public.balint_is_office_of(new.group_id) end;
 """,
     f"""
   if tg_op = 'INSERT' then
-    if not my_side or new.proposed_by_id is distinct from me or new.sends <> 0
+    if not my_side or new.proposed_as = 'command' or new.proposed_by_id is distinct from me or new.sends <> 0
       or num_nonnulls(new.consented_at, new.refused_at, new.withdrawn_at, new.declined_at,
         new.accepted_at, new.accepted_by_id) > 0
       or (new.group_id is null and lower(new.address) = address)

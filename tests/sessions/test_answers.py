@@ -13,7 +13,7 @@ from sessions.phases import Phase
 from tests.sessions.meetings import cannot_come, in_days, make_session, on_wall
 from tests.world import as_member, as_owner, utc
 
-REASON = "My daughter’s wedding in Haifa"
+REASON = "A night on call, and a sick child"
 
 
 @pytest.fixture
