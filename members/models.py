@@ -217,6 +217,21 @@ class Heartbeat(UUIDModel):
     balint_kind = Kind.PLUMBING
 
 
+class CacheEntry(UUIDModel):
+    """What the shared cache holds, for when Redis does not answer (balint/cache.py).
+
+    The key is a digest; the table is not logged, so none of it stays in a backup of the log.
+    """
+
+    value = models.TextField()
+    expires_at = models.DateTimeField(null=True)
+
+    balint_kind = Kind.PLUMBING
+
+    class Meta:
+        indexes = [models.Index(fields=["expires_at"], name="cache_entries_to_clear")]
+
+
 class AuditChain(UUIDModel):
     """The head of one chain of events: a group's (its id) or the site's (the nil id).
 

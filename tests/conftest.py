@@ -23,6 +23,8 @@ def pytest_configure(config: pytest.Config) -> None:
         _started.append(servers.Servers.start())
     settings.BALINT_KEY_FILE = f"{os.environ.get('BALINT_TEST_FOLDER', '')}/keys.json"
     settings.CACHES["default"]["LOCATION"] = os.environ.get("BALINT_TEST_REDIS", "redis://")
+    # Workers share one Redis, and none empties another's cache.
+    settings.CACHES["default"]["KEY_PREFIX"] = os.environ.get("PYTEST_XDIST_WORKER", "alone")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
