@@ -63,11 +63,13 @@ def keep_stones(new: Iterable[Stone], *, made_after: datetime) -> int:
     """
     path = _path(TOMBSTONES)
     with _explained(path), _alone(path.parent):
-        there = set(_parsed_stones(path, _content(path)))
-        wanted = {stone for stone in there | set(new) if stone.made_at >= made_after}
+        there = _parsed_stones(path, _content(path))
+        # Of several for one thing the last counts: it may have been restored and erased again.
+        newest = {(stone.kind, stone.subject): stone for stone in sorted([*there, *new])}
+        wanted = sorted(stone for stone in newest.values() if stone.made_at >= made_after)
         if wanted != there:
-            _replace(path, "".join(f"{stone.as_json()}\n" for stone in sorted(wanted)))
-        return len(wanted - there)
+            _replace(path, "".join(f"{stone.as_json()}\n" for stone in wanted))
+        return len(set(wanted) - set(there))
 
 
 def _parsed_stones(path: Path, content: str) -> list[Stone]:

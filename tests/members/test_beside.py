@@ -41,6 +41,14 @@ def test_tombstones_are_kept_in_the_order_of_time_each_once():
     assert beside.stones_kept() == [early, late]
 
 
+def test_of_something_erased_again_after_a_restore_the_last_time_counts():
+    subject = uuid4()
+    first, again = stone(1, subject=subject), stone(9, subject=subject)
+    beside.keep_stones([again], made_after=EVER)
+    beside.keep_stones([first], made_after=EVER)
+    assert beside.stones_kept() == [again]
+
+
 def test_tombstones_older_than_they_need_be_are_dropped():
     old, young = stone(0), stone(30)
     beside.keep_stones([old, young], made_after=EVER)

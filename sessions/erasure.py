@@ -1,0 +1,93 @@
+"""A person has the account deleted: everything of theirs at once, in one function of the database.
+
+What others wrote or did stays and loses the name; of a group's frame only counts are left. The
+record of who read or changed what (members/audit) keeps the id, which leads to nobody any more.
+The group's leaders get no letter: the list of members simply has one person less.
+"""
+
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from groups.models import Group
+from members import audit
+from members.letters import outbox
+from members.letters.compose import message
+from members.letters.kinds import LetterKind, Message, register
+from members.models import Letter, Member
+from members.refusals import Refused
+from sessions import visible
+
+# Backups older than this do not exist (docs/forgetting.md).
+BACKUPS_DAYS = 30
+GONE = "account-deleted"
+TRIED_FOR = timedelta(days=2)
+
+
+class OnlyLeader(Refused):
+    sentence = gettext_lazy(
+        "You are the only leader of %(groups)s, and there are members. Propose another leader "
+        "first, or ask that the group ends."
+    )
+
+
+class MeetingRuns(Refused):
+    sentence = gettext_lazy(
+        "A meeting of yours runs, and its circle stays as it is. Please come back tomorrow morning."
+    )
+
+
+def check(member: Member, *, at: datetime) -> None:
+    """Raises what stands in the way at present; for the person's own page."""
+    alone = _groups_led_alone()
+    if alone:
+        raise OnlyLeader(groups=", ".join(alone))
+    if visible.circle(member, at).exists():
+        raise MeetingRuns
+
+
+@transaction.atomic
+def erase(member: Member, *, at: datetime) -> None:
+    """Delete the account of whoever asks, and all that is theirs; raises Refused.
+
+    One letter to the old address says so; it waits under the bare address and goes with its sending
+    (sessions/upkeep.py).
+    """
+    check(member, at=at)
+    address = member.email
+    audit.note(audit.ERASED, audit.Thing.ACCOUNT)
+    with connection.cursor() as cursor:
+        cursor.execute("select public.balint_erase_me()")
+    outbox.plan(
+        [
+            outbox.letter(
+                GONE,
+                about=uuid4(),
+                version=0,
+                group_id=None,
+                address=address,
+                send_after=at,
+                send_before=at + TRIED_FOR,
+            )
+        ]
+    )
+
+
+def register_kinds() -> None:
+    """Tell the engine about the one letter that follows."""
+    register(LetterKind(GONE, lambda letter: True, _word))
+
+
+def _word(letter: Letter) -> Message:
+    words = {"days": BACKUPS_DAYS, "signature": [_("Balint")]}
+    return message(_("Your account is deleted"), "account_deleted", words)
+
+
+def _groups_led_alone() -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("select public.balint_groups_i_lead_alone()")
+        ids = cursor.fetchone()[0]
+    return list(Group.objects.filter(pk__in=ids).order_by("name").values_list("name", flat=True))
