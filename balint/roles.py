@@ -90,6 +90,8 @@ BY_MODEL: dict[str, dict[str, str]] = {
         "reader": "select, update (asked_by_id), delete",
     },
     "groups.GroupEnd": {"app": NO_DELETE, "roster": "select, update", "reader": "select, update"},
+    # Asked for, confirmed and ended by functions alone.
+    "groups.RecordOpening": {"app": READ, "worker": NONE, "reader": NO_DELETE},
     # Dead invitations are removed by the worker, with the answers to them.
     "groups.Proposal": {
         "app": NO_DELETE,
@@ -125,6 +127,7 @@ BY_MODEL: dict[str, dict[str, str]] = {
     "account.EmailConfirmation": {"reader": GONE},
     "mfa.Authenticator": {"reader": GONE},
     "usersessions.UserSession": {"reader": GONE},
+    "members.CacheEntry": {"reader": GONE},
     "groups.Entrance": {"reader": GONE},
     "groups.Preference": {"reader": GONE},
     "groups.Acceptance": {"reader": GONE},

@@ -12,13 +12,18 @@ from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
 from groups.models import Proposal
+from members import beside
+from members.beside import Stone
 from members.identity import acting_as
+from members.letters.health import WAITING
 from members.models import Letter, LetterState
-from sessions import reminders
+from sessions import erasure, reminders
 
 Step = Callable[[], int]
 
 LETTERS_KEPT = INVITATIONS_KEPT = timedelta(days=30)
+# Backups are kept 30 days; what was erased must not come back from any of them.
+TOMBSTONES_KEPT = timedelta(days=40)
 
 
 def run(steps: Mapping[str, Step] | None = None) -> dict[str, int]:
@@ -44,13 +49,15 @@ def reconcile() -> int:
 def remove_old_letters() -> int:
     """Sent ones 30 days after they went, the others 30 days after their time.
 
-    Until then a cancelled reminder must stay: it says that somebody cannot come.
+    Until then a cancelled reminder must stay: it says that somebody cannot come. The last letter
+    to somebody whose account is deleted goes with its address as soon as it has had its turn.
     """
     sent = Q(state=LetterState.SENT, accepted_at__lt=Now() - LETTERS_KEPT)
     # What never got its time out, such as an invitation without an end, counts from its planning.
     given_up = ~Q(state=LetterState.SENT) & Q(over_at__lt=Now() - LETTERS_KEPT)
     old = Letter.objects.annotate(over_at=Coalesce("send_before", "send_after"))
-    removed, _ = old.filter(sent | given_up).delete()
+    last = Q(kind=erasure.GONE) & ~Q(state__in=WAITING)
+    removed, _ = old.filter(sent | given_up | last).delete()
     return removed
 
 
@@ -65,6 +72,23 @@ def remove_dead_invitations() -> int:
     )
     removed = Proposal.objects.filter(dead, accepted_at=None)
     return removed.delete()[1].get(Proposal._meta.label, 0)
+
+
+def keep_tombstones() -> int:
+    """Copy those not copied yet beside the key file, and drop the old ones here and there.
+
+    Should this be undone after the file was written, they are copied once more: no harm.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("select id, kind, subject, made_at from public.balint_tombstones_to_copy()")
+        rows = cursor.fetchall()
+        stones = [Stone(made_at, kind, subject) for _, kind, subject, made_at in rows]
+        beside.keep_stones(stones, made_after=timezone.now() - TOMBSTONES_KEPT)
+        cursor.execute(
+            "select public.balint_tombstones_copied(%s::uuid[])", [[row[0] for row in rows]]
+        )
+        cursor.execute("select public.balint_prune_tombstones()")
+    return len(rows)
 
 
 def _function(name: str) -> Step:
@@ -83,6 +107,12 @@ STEPS: dict[str, Step] = {
     "sessions closed": _function("balint_close_overdue"),
     "cases forgotten": _function("balint_forget_cases_due"),
     "words forgotten": _function("balint_forget_words_due"),
+    "groups ended": _function("balint_end_groups_due"),
+    "attendance forgotten": _function("balint_forget_attendance_due"),
+    "sign-ins forgotten": _function("balint_forget_sign_ins_due"),
+    "events forgotten": _function("balint_forget_events_due"),
     "letters removed": remove_old_letters,
     "invitations removed": remove_dead_invitations,
+    # Last, so that what the others erased is among them.
+    "tombstones kept": keep_tombstones,
 }

@@ -74,15 +74,19 @@ ATTENDANCE_DUE = f"""
     where s.id = a.session_id and s.starts_at < now() - interval '10 years' returning 1)
   select count(*)::integer from old
 """
-# Devices and sign-ins: the HTTP session when it has run out, the note of the device 180 days on.
+# The HTTP session when it has run out, the note of the device 180 days on, and what stood in for
+# the cache when it has lapsed.
 SIGN_INS_DUE = """
   with run_out as (
     delete from public.django_session where expire_date < now() returning 1
   ), devices as (
     delete from public.usersessions_usersession
     where last_seen_at < now() - interval '180 days' returning 1
+  ), lapsed as (
+    delete from public.members_cacheentry where expires_at < now() returning 1
   )
-  select ((select count(*) from run_out) + (select count(*) from devices))::integer
+  select ((select count(*) from run_out) + (select count(*) from devices)
+    + (select count(*) from lapsed))::integer
 """
 
 # Whatever hangs on a group, but for its frame and everyone's own hours and reflections.

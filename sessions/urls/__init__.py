@@ -2,9 +2,10 @@
 
 from django.urls import URLPattern
 
-from sessions.urls import calendar, evening, office, planning
+from sessions.urls import account, calendar, evening, office, planning
 
 urlpatterns: list[URLPattern] = [
+    *account.urlpatterns,
     *calendar.urlpatterns,
     *evening.urlpatterns,
     *office.urlpatterns,
