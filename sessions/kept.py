@@ -7,12 +7,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from django.db import connection, transaction
 from django.db.models import QuerySet
 
+from groups.joining import NotYours
 from groups.models import Acceptance, Leave, LeavingReason, Membership
 from members.models import Letter, LetterState, Member, Phone
-from sessions import cases, visible
-from sessions.models import Answer, Attendance, CasePresence, CasePresentation
+from sessions import cases, reflections, visible, words
+from sessions.models import (
+    Answer,
+    Attendance,
+    CasePresence,
+    CasePresentation,
+    LeadersNote,
+    Reflection,
+)
 
 # product.md §3: days after the session, the leave; years.
 ANSWERS_DAYS = timedelta(days=30)
@@ -33,6 +42,8 @@ class Kept:
     leaving_reasons: Sequence[LeavingReason]
     memberships: Sequence[Membership]
     acceptances: Sequence[Acceptance]
+    reflections: Sequence[Reflection]
+    words: Sequence[LeadersNote]
     letters_waiting: int
     letters_sent: int
     phone: str
@@ -48,11 +59,13 @@ def about(member: Member, at: datetime) -> Kept:
         attendances=list(_of_sessions(Attendance.objects.filter(member=member))),
         answers=list(_of_sessions(Answer.objects.filter(member=member))),
         leaves=_newest(Leave.objects.filter(member=member), "-starts_at"),
-        leaving_reasons=list(_leaving_reasons(member)),
+        leaving_reasons=list(leaving_reasons(member)),
         memberships=_newest(Membership.objects.filter(member=member), "-starts_at"),
         acceptances=_newest(
             Acceptance.objects.filter(member=member).select_related("agreement"), "-accepted_at"
         ),
+        reflections=list(reflections.of(member)),
+        words=list(words.of(member, at).defer(*words.TEXT)),
         letters_waiting=letters.filter(state__in=WAITING).count(),
         letters_sent=letters.filter(state=LetterState.SENT).count(),
         phone=phone.number if phone else "",
@@ -65,7 +78,7 @@ def told(member: Member, at: datetime) -> QuerySet[CasePresentation]:
     return own.defer(*cases.TITLE).order_by("-session__starts_at", "order")
 
 
-def _leaving_reasons(member: Member) -> QuerySet[LeavingReason]:
+def leaving_reasons(member: Member) -> QuerySet[LeavingReason]:
     """What one wrote oneself; what leaders write of somebody's going they alone read."""
     own = LeavingReason.objects.filter(member=member, ending__asked_by=member)
     return own.select_related("group")
@@ -104,3 +117,40 @@ def _of_sessions(rows: QuerySet) -> QuerySet:
 
 def _newest(rows: QuerySet, order: str) -> list:
     return list(rows.select_related("group").order_by(order, "pk"))
+
+
+# Forgetting now: a reason alone. That one was away stays as long as it must, without it.
+
+
+@transaction.atomic
+def forget_answers_reason(answer: Answer, *, by: Member) -> None:
+    """Only the reason goes, also for who has left the group; not coming stays."""
+    _check_own(answer, by)
+    with connection.cursor() as cursor:
+        cursor.execute("select public.balint_forget_my_reason(%s)", [answer.pk])
+
+
+@transaction.atomic
+def forget_leaves_reason(leave: Leave, *, by: Member) -> None:
+    """Only the reason of a time away goes; the dates stay."""
+    _check_own(leave, by)
+    leave.reason = ""
+    leave.save(update_fields=Leave.reason.columns)
+
+
+@transaction.atomic
+def forget_leaving_reason(reason: LeavingReason, *, by: Member) -> None:
+    """Why one left, in one's own words, is gone for the leaders too."""
+    _check_own(reason, by)
+    leaving_reasons(by).filter(pk=reason.pk).delete()
+
+
+@transaction.atomic
+def forget_phone(*, by: Member) -> None:
+    """The own number; no leader sees it any more."""
+    Phone.objects.filter(member=by).delete()
+
+
+def _check_own(row: Answer | Leave | LeavingReason, by: Member) -> None:
+    if row.member_id != by.pk:
+        raise NotYours

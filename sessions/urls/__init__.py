@@ -2,12 +2,13 @@
 
 from django.urls import URLPattern
 
-from sessions.urls import account, calendar, evening, office, planning
+from sessions.urls import account, calendar, evening, office, own, planning
 
 urlpatterns: list[URLPattern] = [
     *account.urlpatterns,
     *calendar.urlpatterns,
     *evening.urlpatterns,
     *office.urlpatterns,
+    *own.urlpatterns,
     *planning.urlpatterns,
 ]

@@ -6,7 +6,6 @@ from sessions.views import cases, evening, reflections, room, words
 
 SESSION = "sessions/<uuid:pk>/"
 ROOM = f"{SESSION}room/"
-REFLECTION = "settings/reflections/<uuid:pk>/"
 
 urlpatterns: list[URLPattern] = [
     path(f"{SESSION}before/", evening.before_door, name="before"),
@@ -14,9 +13,6 @@ urlpatterns: list[URLPattern] = [
     path(f"{SESSION}afterwards/", evening.afterwards_page, name="afterwards"),
     path(f"{SESSION}word/", words.leaders_note, name="leaders_note"),
     path(f"{SESSION}reflection/", reflections.reflection, name="reflection"),
-    path("settings/reflections/", reflections.reflections, name="reflections"),
-    path(REFLECTION, reflections.reflection_edit, name="reflection_edit"),
-    path(f"{REFLECTION}delete/", reflections.reflection_delete, name="reflection_delete"),
     path(ROOM, room.room, name="room"),
     path(f"{ROOM}now/", room.room_now, name="room_now"),
     path(f"{ROOM}clock/", room.room_clock, name="room_clock"),
@@ -30,5 +26,4 @@ urlpatterns: list[URLPattern] = [
     path("cases/<uuid:pk>/", cases.case, name="case"),
     path("cases/<uuid:pk>/title/", cases.case_title, name="case_title"),
     path("cases/<uuid:pk>/forget/", cases.case_forget, name="case_forget"),
-    path("settings/kept/", cases.kept, name="settings_kept"),
 ]

@@ -1,4 +1,4 @@
-"""A case, for those who were there; and what is kept about oneself."""
+"""A case, for those who were there."""
 
 from datetime import datetime
 from uuid import UUID
@@ -63,13 +63,6 @@ def case_forget(request: HttpRequest, pk: UUID) -> HttpResponse:
         messages.success(request, _("Forgotten."))
         return redirect("settings_kept")
     return render(request, "sessions/case_forget.html", {"case": found, "on": _day(found)})
-
-
-@require_safe
-def kept(request: HttpRequest) -> HttpResponse:
-    """What is kept about you, until when, with “forget now” beside what is yours to forget."""
-    page = keeping.about(person(request), timezone.now())
-    return render(request, "sessions/kept.html", {"kept": page, "member": person(request)})
 
 
 def _cases(request: HttpRequest, at: datetime) -> QuerySet[CasePresentation]:

@@ -89,8 +89,10 @@ def _mine(request: HttpRequest, pk: UUID) -> Reflection:
 
 def _names_known(request: HttpRequest, mine: Reflection, at: datetime) -> Iterable[str]:
     """Who left the group learns by no check of a text who is in it now."""
-    inside = visible.entered(person(request), at).filter(pk=mine.session_id)
-    return names(mine.session.group, at) if mine.session and inside.exists() else ()
+    session = mine.session
+    if session is None or not visible.entered(person(request), at).filter(pk=session.pk).exists():
+        return ()
+    return names(session.group, at)
 
 
 @sensitive_variables("initial")
