@@ -4,8 +4,11 @@
 """
 
 import os
+from typing import Any
 
+import django
 from celery import Celery
+from celery.signals import beat_init, celeryd_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "balint.settings")
 os.environ.setdefault("BALINT_LOGIN", "worker")
@@ -13,3 +16,13 @@ os.environ.setdefault("BALINT_LOGIN", "worker")
 app = Celery("balint")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@celeryd_init.connect
+@beat_init.connect
+def refuse_unless_safe(**kwargs: Any) -> None:
+    """Worker and clock do not start either on what is not safe."""
+    django.setup()
+    from balint import startup
+
+    startup.refuse_unless_safe()

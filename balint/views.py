@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from balint.csrf import hides_origin
+from balint.startup import NotSafe
 from members.letters import health
 
 
@@ -23,6 +24,8 @@ def readyz(request: HttpRequest) -> JsonResponse:
     """503 only without a database or with pending migrations; the rest is told as “degraded”."""
     try:
         pending = _pending_migrations()
+    except NotSafe:
+        return JsonResponse({"ready": False, "why": "refused, see the log"}, status=503)
     except DatabaseError:
         return JsonResponse({"ready": False, "why": "no database"}, status=503)
     if pending:

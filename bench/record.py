@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import django
+from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -15,6 +16,7 @@ from django.utils import timezone
 
 # A member, a leader and the admin of the first group.
 NAMES = ("person0.5", "person0.0", "admin")
+AS_PROXIED = {"host": "127.0.0.1", "x-forwarded-proto": "https"}
 # What a transaction begins and ends with; the bare side has one of its own.
 FRAME = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "ROLLBACK")
 
@@ -24,7 +26,7 @@ def record(at: datetime) -> None:
     pages = [_recorded(client, name, path, {}) for client, name, path in _ways(at)]
     feed = pages[-1]
     held = {"If-None-Match": feed["etag"]}
-    client = Client(headers={"host": "127.0.0.1"})
+    client = Client(headers=AS_PROXIED)
     pages.append(_recorded(client, "feed, nothing new", feed["path"], held))
     Path(os.environ["BENCH_PAGES"]).write_text(json.dumps(pages))
 
@@ -53,11 +55,11 @@ def _ways(at: datetime) -> Iterator[tuple[Client, str, str]]:
     yield admin, "office, 30 groups", f"/programmes/{group.programme_id}/"
     with acting_as(people[0]):
         token = feeds.make(people[0], at=at)
-    yield Client(headers={"host": "127.0.0.1"}), "feed", f"/calendar/{token}/balint.ics"
+    yield Client(headers=AS_PROXIED), "feed", f"/calendar/{token}/balint.ics"
 
 
 def _client(member: Any) -> Client:
-    client = Client(headers={"host": "127.0.0.1"})
+    client = Client(headers=AS_PROXIED)
     client.force_login(member)
     return client
 
@@ -69,12 +71,12 @@ def _recorded(client: Client, name: str, path: str, headers: dict[str, str]) -> 
     if answer.status_code != (304 if headers else 200):
         raise SystemExit(f"{name} answered {answer.status_code}.")
     sql = [query["sql"] for query in asked if not query["sql"].startswith(FRAME)]
-    session = client.cookies.get("sessionid")
-    cookie = {"Cookie": f"sessionid={session.value}"} if session else {}
+    session = client.cookies.get(settings.SESSION_COOKIE_NAME)
+    cookie = {"Cookie": f"{session.key}={session.value}"} if session else {}
     return {
         "name": name,
         "path": path,
-        "headers": headers | cookie,
+        "headers": headers | cookie | {"X-Forwarded-Proto": "https"},
         "status": answer.status_code,
         "etag": answer.get("ETag", ""),
         "bytes": len(answer.content),

@@ -103,12 +103,12 @@ def _bare_environment(folder: Path, mail_port: int, redis: str) -> dict[str, str
         "PATH": os.environ["PATH"],
         "DJANGO_SETTINGS_MODULE": "balint.settings",
         "BALINT_MODE": "production",
-        # There is no proxy here that speaks TLS.
-        "SECURE_SSL_REDIRECT": "false",
+        # No proxy stands here: who asks says in its place that the outside spoke TLS.
+        "TRUSTED_PROXIES": "1",
         "REDIS_URL": redis,
         "SECRET_KEY": secrets.token_hex(),
         "ALLOWED_HOSTS": "127.0.0.1",
-        "SITE_URL": "http://127.0.0.1",
+        "SITE_URL": "https://127.0.0.1",
         "EMAIL_URL": f"smtp://127.0.0.1:{mail_port}",
         "DEFAULT_FROM_EMAIL": "balint@bench.example",
         "BALINT_KEY_FILE": str(folder / "keys.json"),

@@ -93,6 +93,7 @@ def environment(database: str, **more: str) -> dict[str, str]:
         | {
             "DJANGO_SETTINGS_MODULE": "balint.settings",
             "BALINT_MODE": "test",
+            "BALINT_STARTUP_CHECKS": "1",
             "DATABASE_URL": url("balint_app", database),
             "DATABASE_OWNER_URL": url("balint_owner", database),
             "DATABASE_WORKER_URL": url("balint_worker", database),

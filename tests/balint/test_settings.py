@@ -38,12 +38,14 @@ NEEDED = sorted([*NEEDED_BY_ALL, "DATABASE_URL"])
 OPTIONAL = {
     "BALINT_DEMO",
     "BALINT_LOGIN",
+    "BALINT_STARTUP_CHECKS",
     "BALINT_VAR",
     "DATABASE_POOL",
     "EMAIL_TIMEOUT",
     "LETTER_LEASE_SECONDS",
     "LETTER_TICK_SECONDS",
     "MAIL_DOMAIN",
+    "SECURE_HSTS_INCLUDE_SUBDOMAINS",
     "SECURE_SSL_REDIRECT",
     "STATIC_ROOT",
     "TRUSTED_PROXIES",
@@ -245,5 +247,32 @@ def test_a_command_without_its_variables_says_which_to_set() -> None:
 )
 def test_each_process_takes_its_own_login(module: str, login: str) -> None:
     program = f"import {module}; from django.conf import settings; print(settings.LOGIN)"
-    done = run("-c", program, **COMPLETE, STATIC_ROOT=str(ROOT / "static"))
+    mode = {"BALINT_MODE": "test"}  # Here nothing is looked at when a process starts.
+    done = run("-c", program, **COMPLETE | mode)
     assert (done.stdout.strip(), done.stderr) == (login, "")
+
+
+def test_only_the_tests_own_process_starts_without_looking(start: Any) -> None:
+    assert start()["STARTUP_CHECKS"]
+    assert start(BALINT_MODE="local")["STARTUP_CHECKS"]
+    assert start(BALINT_STARTUP_CHECKS="0")["STARTUP_CHECKS"]
+    assert not start(BALINT_MODE="test")["STARTUP_CHECKS"]
+
+
+def test_in_production_cookies_bear_the_prefix_that_browsers_hold_to(start: Any) -> None:
+    production, local = start(), start(BALINT_MODE="local")
+    assert production["SESSION_COOKIE_NAME"] == "__Host-session"
+    assert production["CSRF_COOKIE_NAME"] == "__Host-csrf"
+    # The prefix wants all of these, or the browser drops the cookie.
+    for name in ("SESSION", "CSRF"):
+        assert production[f"{name}_COOKIE_SECURE"]
+        assert f"{name}_COOKIE_DOMAIN" not in production
+        assert f"{name}_COOKIE_PATH" not in production
+        assert f"{name}_COOKIE_NAME" not in local
+
+
+def test_strict_transport_holds_below_our_host_unless_told_otherwise(start: Any) -> None:
+    assert start()["SECURE_HSTS_INCLUDE_SUBDOMAINS"]
+    assert not start(SECURE_HSTS_INCLUDE_SUBDOMAINS="0")["SECURE_HSTS_INCLUDE_SUBDOMAINS"]
+    assert not start(BALINT_MODE="local")["SECURE_HSTS_INCLUDE_SUBDOMAINS"]
+    assert "SECURE_HSTS_PRELOAD" not in start()
