@@ -149,7 +149,7 @@ def _is_name(part: str) -> bool:
 
 def _first_names(text: str) -> Iterator[Finding]:
     """A usual first name, with the name behind it."""
-    for match in re.finditer(rf"\b({CAPITAL}[^\W\d_]+)(?: {NAME})?", text):
+    for match in re.finditer(rf"\b({CAPITAL}[^\W\d_]+)(?:[’']s\b)?(?: {NAME})?", text):
         first = re.sub(r"(?:s|’s|'s)$", "", match[1])
         if {match[1].casefold(), first.casefold()} & cues.FIRST_NAMES:
             yield Finding(Kind.NAME, *match.span())
@@ -212,6 +212,11 @@ NUMBERS: tuple[Finder, ...] = (
         r"\b(?:aged?(?: of)?|alter von|over|über) (?P<it>9\d|1[012]\d)\b(?! (?:%|per))",
         re.I,
     ),
+    _pattern(
+        Kind.AGE,
+        r"\b(?:man|woman|lady|patient|person) of (?P<it>(?:9\d|1[012]\d)\b(?: years)?)",
+        re.I,
+    ),
     _pattern(Kind.AGE, rf"\b(?:{cues.NINETY})", re.I),
     _pattern(
         Kind.NUMBER,
@@ -220,7 +225,8 @@ NUMBERS: tuple[Finder, ...] = (
         re.I,
     ),
     _pattern(
-        Kind.NUMBER, r"\b\d{3}-\d{2}-\d{4}\b|\b[A-Z]\d{9}\b|\b[A-Z]{2}\d\d(?: ?[\dA-Z]{4}){3,7}"
+        Kind.NUMBER,
+        r"\b\d{3}-\d{2}-\d{4}\b|\b[A-Z]\d{9}\b|\b[A-Z]{2}\d\d(?: ?[\dA-Z]{4}){3,7}(?: ?\d{1,3}\b)?",
     ),
     _pattern(Kind.POSTCODE, r"\b[A-Z]{1,2}\d[A-Z\d]? ?\d[ABD-HJLNP-UW-Z]{2}\b"),
     _pattern(Kind.POSTCODE, rf"\b(?:{word_of(cues.STATES)}),? \d{{5}}(?:-\d{{4}})?\b"),
