@@ -378,6 +378,41 @@ class GroupEnd(UUIDModel):
         ]
 
 
+class RecordOpening(UUIDModel):
+    """That a group's record is opened for a complaint: asked by one, confirmed by another, a day.
+
+    The two are kept by id alone, as in the record itself: who did what outlives their accounts.
+    """
+
+    group = models.ForeignKey(Group, models.CASCADE, related_name="openings")
+    asked_by = models.UUIDField()
+    asked_at = models.DateTimeField()
+    confirmed_by = models.UUIDField(null=True, blank=True)
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    until = models.DateTimeField(null=True, blank=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    balint_kind = Kind.FRAME
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(confirmed_by=None) | ~Q(confirmed_by=F("asked_by")),
+                name="nobody_opens_a_record_alone",
+            ),
+            models.CheckConstraint(
+                condition=Q(confirmed_by=None, confirmed_at=None, until=None)
+                | Q(confirmed_by__isnull=False, confirmed_at__isnull=False, until__isnull=False),
+                name="opened_record_has_an_end",
+            ),
+            models.UniqueConstraint(
+                fields=["group"],
+                condition=Q(confirmed_at=None, withdrawn_at=None),
+                name="one_asking_for_a_record",
+            ),
+        ]
+
+
 class LeavingReason(UUIDModel):
     """Why a membership ends: for the leaders and whoever wrote it, until 90 days after."""
 

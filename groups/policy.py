@@ -59,6 +59,7 @@ class Action(StrEnum):
     END_GROUP = "end the group"
     CONFIRM_GROUP_END = "confirm the end of a group led by one"
     SEE_GROUP_LIST = "see the group list"
+    OPEN_RECORD = "open the record"
 
 
 _ANYONE_INSIDE = {Action.SEE_DATES, Action.LEAVE}
@@ -86,6 +87,7 @@ GRANTS: dict[Role, frozenset[Action]] = {
             Action.ANSWER_PROPOSAL,
             Action.END_MEMBERSHIP,
             Action.SEE_LEAVES,
+            Action.OPEN_RECORD,
             Action.END_GROUP,
         }
     ),
@@ -97,6 +99,7 @@ GRANTS: dict[Role, frozenset[Action]] = {
             Action.ASK_ENDING,
             Action.CONFIRM_GROUP_END,
             Action.SEE_GROUP_LIST,
+            Action.OPEN_RECORD,
         }
     ),
 }

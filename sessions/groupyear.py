@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from django.db.models import Max, Min
 
-from groups import ending
+from groups import ending, record
 from groups.models import Group, GroupEnd
 from groups.policy import GRANTS, Action, Role, current
 from members.models import Member
@@ -33,6 +33,8 @@ class GroupYear:
     later: int | None
     end: GroupEnd | None
     last_day: str
+    # Two people read the group's record at present; everyone inside is told.
+    record_is_open: bool
 
     @property
     def group(self) -> Group:
@@ -74,6 +76,7 @@ def of(
         later=later,
         end=end,
         last_day=ending.day_of(end, at) if end else "",
+        record_is_open=Role.ADMIN not in roles and record.is_open(group, at),
     )
 
 
