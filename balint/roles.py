@@ -157,6 +157,7 @@ def grants_sql() -> str:
                 lines.append(f"grant {right} on {table} to balint_{login};")
         lines.append(f"grant select on {table} to balint_backup;")
     lines.append("grant usage on all sequences in schema public to balint_app, balint_roster;")
+    lines.append("grant select on all sequences in schema public to balint_backup;")
     lines.append("grant select on django_migrations to balint_app, balint_worker, balint_backup;")
     return "\n".join(lines)
 
