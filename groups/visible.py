@@ -10,6 +10,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from groups.models import (
     Ending,
     Group,
+    Leave,
     Membership,
     MembershipRole,
     Programme,
@@ -54,6 +55,16 @@ def proposals(member: Member, at: datetime, roles: Roles = EVERY_ROLE) -> QueryS
     )
     admins = Q(group=None, programme__in=programmes(member, at))
     return Proposal.objects.filter(Proposal.OPEN).filter(led | office | joined | admins)
+
+
+def leaves(member: Member, at: datetime) -> QuerySet[Leave]:
+    """Times away: one's own, and for leaders those that ran in the time of their own lead."""
+    led = Membership.objects.filter(
+        during(at), group=OuterRef("group"), member=member, role=MembershipRole.LEADER
+    )
+    ran = Q(ended_at=None) | Exists(led.filter(starts_at__lt=OuterRef("ended_at")))
+    groups = groups_where(member, Action.SEE_LEAVES, at)
+    return Leave.objects.filter(Q(member=member) | (Q(group__in=groups) & ran))
 
 
 def endings(member: Member, at: datetime, roles: Roles = EVERY_ROLE) -> QuerySet[Ending]:

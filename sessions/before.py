@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from groups import visible
 from groups.models import Ending, Entrance, Leave, Membership, Preference, during
 from members import audit
 from members.models import Member, Phone
@@ -43,7 +44,7 @@ def of(session: Session, *, to: Member, at: datetime) -> Before:
     since = before.starts_at if before else None
     return Before(
         away=_named(names, away(session)),
-        back=_back(session, names, since),
+        back=_back(session, names, since, visible.leaves(to, at)),
         new=_new(session, seats, names, since),
         farewells=_farewells(session, names),
         door=_door(session),
@@ -83,13 +84,13 @@ def _named(names: dict[UUID, str], people: Iterable[UUID]) -> list[str]:
     return [name for pk, name in names.items() if pk in wanted]
 
 
-def _back(session: Session, names: dict[UUID, str], since: datetime | None) -> list[str]:
+def _back(
+    session: Session, names: dict[UUID, str], since: datetime | None, seen: QuerySet[Leave]
+) -> list[str]:
     """“Hanna, after three months”: whose leave ended since the last session."""
     if since is None:
         return []
-    ended = Leave.objects.filter(
-        group=session.group_id, ended_at__gt=since, ended_at__lte=session.starts_at
-    )
+    ended = seen.filter(group=session.group_id, ended_at__gt=since, ended_at__lte=session.starts_at)
     return [
         _("%(name)s, %(after)s") % {"name": names[leave.member_id], "after": _after(leave)}
         for leave in ended.order_by("ended_at", "pk")

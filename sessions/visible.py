@@ -108,9 +108,8 @@ def rooms(member: Member, at: datetime) -> QuerySet[Session]:
 
 
 def answers(member: Member, at: datetime) -> QuerySet[Answer]:
-    """Who cannot come: one's own, and all for the leaders."""
-    led = Q(group__in=groups_where(member, Action.SEE_ANSWERS, at))
-    return Answer.objects.filter(led | Q(member=member))
+    """Who cannot come: one's own, and for leaders all of the time of their own lead."""
+    return Answer.objects.filter(Q(session__in=conducted(member, at)) | Q(member=member))
 
 
 def changes(member: Member, at: datetime) -> QuerySet[Change]:

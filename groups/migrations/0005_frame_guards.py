@@ -160,7 +160,8 @@ PROPOSAL = guard(
 """,
     f"""
   if tg_op = 'INSERT' then
-    if not my_side or new.proposed_as = 'command' or new.proposed_by_id is distinct from me or new.sends <> 0
+    if not my_side or new.proposed_as = 'command' or new.sends <> 0
+      or new.proposed_by_id is distinct from me
       or num_nonnulls(new.consented_at, new.refused_at, new.withdrawn_at, new.declined_at,
         new.accepted_at, new.accepted_by_id) > 0
       or (new.group_id is null and lower(new.address) = address)
@@ -469,6 +470,20 @@ GROUP = guard(
   end if;
 """,
 )
+# Who has left keeps the own leave to read, and to forget why; the rest of it stays as it was.
+LEAVE = guard(
+    "groups_leave",
+    "update",
+    "",
+    """
+  if old.member_id = me and not public.balint_belongs(old.group_id, me) and (
+    new.reason_sealed is not null or to_jsonb(new) - array['reason_sealed', 'reason_version']
+      <> to_jsonb(old) - array['reason_sealed', 'reason_version'])
+  then
+    perform public.balint_refuse('who has left forgets, and changes nothing else');
+  end if;
+""",
+)
 GUARDS = (
     PROPOSAL,
     CONSENT,
@@ -479,6 +494,7 @@ GUARDS = (
     ACCEPTANCE,
     PREFERENCE,
     GROUP,
+    LEAVE,
 )
 
 # A new leader inherits nothing: leaves and reasons that ended before the own lead stay closed.
@@ -514,9 +530,8 @@ LEADERS_TO_SET = f"({LEADERS_LEAVE} and {NO_LEADERS})"
 LEADERS_REASON = f"({LED} and {ENDING_RAN})"
 POLICIES = [
     policy("groups_leave", "select", f"{OWN} or {LEADERS_LEAVE}"),
-    # A former member reads the own leave among what is kept, and changes nothing in it.
     policy("groups_leave", "insert", f"({OWN} or {LEADERS_TO_SET}) and {BELONGS}"),
-    policy("groups_leave", "update", f"({OWN} and {BELONGS}) or {LEADERS_TO_SET}"),
+    policy("groups_leave", "update", f"{OWN} or {LEADERS_TO_SET}"),
     policy("groups_leave", "delete", f"({OWN} and {BELONGS}) or {LEADERS_TO_SET}"),
     policy("groups_leavingreason", "select", f"{LEADERS_REASON} or {WROTE_IT}"),
     policy("groups_leavingreason", "update", f"{LEADERS_REASON} or {WROTE_IT}"),

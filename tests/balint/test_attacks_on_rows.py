@@ -44,7 +44,7 @@ MAY = {
     "phone": all_of("s", LEADERS) | {"member": "sud"},
     "count": all_of("s", LEADERS),
     "change": all_of("s", f"{LEADERS} presenter member absent latecomer"),
-    "answer": all_of("s", LEADERS) | {"absent": "sud"},
+    "answer": all_of("s", "leader second_leader") | {"absent": "sud"},
     "attendance": all_of("sud", "leader second_leader") | {"member": "s"},
     "attendance_tonight": all_of("sud", "leader second_leader new_leader") | {"member": "s"},
     "step": all_of("s", CIRCLE_TONIGHT) | all_of("sd", "leader second_leader new_leader"),

@@ -168,8 +168,9 @@ def test_a_date_that_comes_back_into_the_rule_is_the_same_one_put_back(led: Led)
 
 def test_a_date_nobody_knew_of_leaves_no_trace(led: Led):
     led.plan(cadence())
+    july = led.on(7, 15)
     with as_owner():
-        Session.objects.filter(pk=led.on(7, 15).pk).update(settled_at=None)
+        Session.objects.filter(pk=july.pk).update(settled_at=None)
     led.plan(cadence(breaks=(SUMMER,)))
     assert [day(s) for s in led.sessions if s.cancelled] == [date(2027, 8, 19)]
     assert len(led.sessions) == 11
@@ -210,9 +211,10 @@ def test_a_shorter_year_cancels_what_comes_after_it(led: Led):
 
 def test_what_has_passed_is_open_or_closed_is_never_touched(led: Led):
     led.plan(cadence())
+    january, june = led.on(1, 21), led.on(6, 17)
     with as_owner():
-        Session.objects.filter(pk=led.on(1, 21).pk).update(phase=Phase.CLOSED)
-        Session.objects.filter(pk=led.on(6, 17).pk).update(phase=Phase.STORY)
+        Session.objects.filter(pk=january.pk).update(phase=Phase.CLOSED)
+        Session.objects.filter(pk=june.pk).update(phase=Phase.STORY)
     before = [s for s in led.sessions if day(s) <= date(2027, 6, 17)]
     rows = [vars(s) | {"_state": None} for s in before]
     led.plan(cadence(FOURTH_TUESDAY, starts_at=time(18)), "Town hall", at=JUNE)
