@@ -125,7 +125,8 @@ def forget(case: CasePresentation, *, by: Member, at: datetime) -> None:
     own = _own(case, by, at)
     _ask("select balint_forget_case(%s)", own.pk)
     if own.being_told:
-        Session.objects.filter(pk=own.session_id).update(step=F("step") + 1)
+        running = Session.objects.filter(pk=own.session_id, runs_until__gt=at)
+        running.update(step=F("step") + 1)
 
 
 def put_down(

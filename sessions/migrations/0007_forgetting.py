@@ -259,7 +259,7 @@ FUNCTIONS = [
             "balint_forget_case_again(of_case uuid)",
             "integer",
             f"{forget('c.id = of_case')} select count(*)::integer from forgotten",
-            callers="balint_owner",
+            callers="balint_reader",
             kind="volatile",
         ),
     ),
@@ -269,7 +269,7 @@ FUNCTIONS = [
             "balint_forget_group(of_group uuid, ended timestamptz)",
             "integer",
             FORGET_GROUP,
-            callers="balint_owner",
+            callers="balint_reader",
             kind="volatile",
         ),
     ),
@@ -280,7 +280,7 @@ FUNCTIONS = [
             "balint_erase_person(person uuid)",
             "integer",
             f"{NO_CASES}{ERASE} select 1",
-            callers="balint_owner",
+            callers="balint_reader",
             kind="volatile",
         ),
     ),
@@ -308,6 +308,11 @@ FUNCTIONS = [
     ),
     ("balint_erase_me()", ERASE_ME),
 ]
+OF_THE_OWNER = (
+    "balint_forget_case_again(uuid)",
+    "balint_forget_group(uuid, timestamptz)",
+    "balint_erase_person(uuid)",
+)
 TOMBSTONES = {f"{T}casepresentation": "case", f"{T}reflection": "reflection"}
 TOMBSTONES |= {f"{T}leadersnote": "note"}
 
@@ -335,6 +340,14 @@ class Migration(migrations.Migration):
         *[
             migrations.RunSQL(function, as_reader(f"drop function public.{name};"))
             for name, function in FUNCTIONS
+        ],
+        # The tables' owner cannot grant to itself what it gives away.
+        *[
+            migrations.RunSQL(
+                as_reader(f"grant execute on function public.{name} to balint_owner;"),
+                migrations.RunSQL.noop,
+            )
+            for name in OF_THE_OWNER
         ],
         *[
             migrations.RunSQL(
