@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
 from groups.models import Proposal
-from members import beside
+from members import audit, beside
 from members.beside import Stone
 from members.identity import acting_as
 from members.letters.health import WAITING
@@ -102,6 +102,17 @@ def _function(name: str) -> Step:
     return call
 
 
+def keep_heads() -> int:
+    """Where each chain of the record ends, beside the key file.
+
+    Of a chain that was cut or replaced what was kept before stays: it is the evidence.
+    """
+    before = beside.heads_kept()
+    heads = audit.heads(before)
+    beside.keep_heads(heads)
+    return sum(before.get(chain) != head for chain, head in heads.items())
+
+
 STEPS: dict[str, Step] = {
     "letters planned": reconcile,
     "sessions closed": _function("balint_close_overdue"),
@@ -113,6 +124,7 @@ STEPS: dict[str, Step] = {
     "events forgotten": _function("balint_forget_events_due"),
     "letters removed": remove_old_letters,
     "invitations removed": remove_dead_invitations,
+    "heads of the record kept": keep_heads,
     # Last, so that what the others erased is among them.
     "tombstones kept": keep_tombstones,
 }
