@@ -119,6 +119,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "members.sitting.SittingMiddleware",
     "balint.middleware.SignInFirstMiddleware",
+    "members.limits.GuessedTokenMiddleware",
     # Round the transaction: what waits for its end (letters about second factors, messages) still
     # finds the request, and the person's language and zone.
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -126,6 +127,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "members.stepup.ConfirmMiddleware",
     "members.identity.PersonalTimeMiddleware",
+    "members.second_factor.SecondFactorMiddleware",
     "members.identity.IdentityMiddleware",
     "groups.gate.GateMiddleware",
 ]
@@ -170,14 +172,18 @@ CACHES = {
 
 AUTH_USER_MODEL = "members.Member"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+# Long, and not what is tried first; any characters, and no upper end (NIST SP 800-63B, ASVS 6.2).
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 15},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("name", "email")},
+    },
+    {"NAME": "members.passwords.WordsOfThePlaceValidator"},
 ]
 if TEST:
     PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
@@ -199,6 +205,12 @@ ACCOUNT_LOGIN_ON_PASSWORD_RESET = False
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = urlsplit(SITE_URL).scheme
+# Wrong passwords: ten a minute from one machine; for one account from one machine five in five
+# minutes and fifty a day (members.accounts), so that nobody locks anybody else out. Codes of a
+# second factor count by person. The rest are allauth's own.
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key,50/d/key"}
+# Whoever leads a group or looks after a programme; elsewhere than in production it can be tried.
+SECOND_FACTOR_REQUIRED = PRODUCTION or env.bool("SECOND_FACTOR_REQUIRED", False)
 MFA_ADAPTER = "members.mfa.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_FORMS = {"activate_totp": "members.mfa.ActivateForm"}

@@ -6,6 +6,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from balint import views
 from members.views import typed_again
 
+handler429 = "members.limits.too_many"  # allauth looks for it here
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),

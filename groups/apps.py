@@ -9,6 +9,8 @@ class GroupsConfig(AppConfig):
     verbose_name = _("Groups")
 
     def ready(self) -> None:
+        from groups import duties
         from groups.letters import register_kinds
 
         register_kinds()
+        duties.register()

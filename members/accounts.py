@@ -1,10 +1,14 @@
 """How accounts come to be: by invitation only, so the open sign-up page stays shut."""
 
+from typing import Any
+
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.logout import logout
 from allauth.account.models import EmailAddress
+from allauth.usersessions.models import UserSession
 from django.http import HttpRequest
 
+from members import limits
 from members.identity import become
 from members.models import Member
 
@@ -21,6 +25,31 @@ class AccountAdapter(DefaultAccountAdapter):
             logout(request, show_message=False)
             become(None)
         return super().confirm_email(request, email_address)
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Count a password before it is tried; the right one is taken off the count again.
+
+        Counted by account and machine, so that who guesses elsewhere locks nobody out. Over all
+        machines together there is an end too, but not for one the person signed in from.
+        """
+        super().pre_authenticate(request, **credentials)
+        address = credentials.get("email", "").lower()
+        self._of_address = limits.take(request, "sign_in_address", key=address)
+        if not self._of_address and not self._is_known(request, address):
+            raise self.validation_error("too_many_login_attempts")
+
+    def _is_known(self, request: HttpRequest, address: str) -> bool:
+        machine = self.get_client_ip(request)
+        return UserSession.objects.filter(user__email__iexact=address, ip=machine).exists()
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        account = super()._get_login_attempts_cache_key(request, **credentials)
+        return f"{account} from {limits.machine(request)}"
+
+    def _rollback_login_failed_rl_usage(self) -> None:
+        super()._rollback_login_failed_rl_usage()
+        if self._of_address:
+            self._of_address.rollback()
 
 
 def make_account(

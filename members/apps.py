@@ -9,9 +9,12 @@ class MembersConfig(AppConfig):
     verbose_name = _("Members")
 
     def ready(self) -> None:
-        from members import audit, mfa, signins, sitting
+        from members import audit, mfa, second_factor, signins, sitting
+        from members.audit import accounts as audit_of_accounts
 
         audit.listen()
+        audit_of_accounts.listen()
         signins.listen()
         mfa.listen()
         sitting.listen()
+        second_factor.listen()

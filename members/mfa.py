@@ -19,8 +19,10 @@ from allauth.mfa.totp.forms import ActivateTOTPForm
 from allauth.mfa.totp.internal.auth import SECRET_SESSION_KEY, generate_totp_secret
 from django import forms
 from django.db.models.signals import post_init
+from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
+from members import second_factor
 from members.envelope import NO_SCOPE, CannotOpen, KeyClass, seal, unseal
 
 SECRETS = ("secret", "seed")
@@ -51,10 +53,18 @@ class Sealed(str):
 
 
 class MFAAdapter(DefaultMFAAdapter):
+    error_messages = DefaultMFAAdapter.error_messages | {
+        "cannot_delete_authenticator": second_factor.STAYS
+    }
+
     @sensitive_variables()
     def encrypt(self, text: str) -> str:
         """Mark a secret, to be sealed for the row that takes it up."""
         return Bare(text)
+
+    def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
+        """The last one of a leader or admin stays (members.second_factor)."""
+        return second_factor.may_go(authenticator, at=timezone.now())
 
     @sensitive_variables()
     def decrypt(self, encrypted_text: str) -> str:

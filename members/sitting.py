@@ -57,7 +57,7 @@ class SittingMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if not _watched(request) or not request.user.is_authenticated:
+        if not watched(request) or not request.user.is_authenticated:
             return self.get_response(request)
         now = timezone.now()
         over = _is_over(request, now)
@@ -70,8 +70,8 @@ class SittingMiddleware:
         return self.get_response(request)
 
 
-def _watched(request: HttpRequest) -> bool:
-    """Not what machines ask, with or without a cookie that comes along."""
+def watched(request: HttpRequest) -> bool:
+    """Somebody with a browser: not what machines ask, with or without a cookie that comes along."""
     path = request.path_info
     feed = path.startswith(FEEDS) and path.endswith(".ics")
     return path not in HEALTH and not feed and not path.startswith(settings.STATIC_URL)

@@ -16,12 +16,14 @@ from groups.forms.joining import NewAccountForm, ProposeForm
 from groups.models import Proposal
 from groups.policy import Action
 from members import accounts
+from members.limits import limited
 from members.models import Member
 from members.refusals import Refused
 from members.stepup import confirmed_lately
 
 
 @confirmed_lately
+@limited("propose")
 def proposal_new(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Leaders propose a member or a second leader."""
     group = gate.enter(request, pk, Action.INVITE)
@@ -62,6 +64,7 @@ def proposal_answer(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_POST
 @confirmed_lately
+@limited("resend")
 def proposal_resend(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The invitation once more; the earlier one no longer opens."""
     proposal = _seen(request, pk)

@@ -16,6 +16,7 @@ from groups.forms.joining import ProposeForm
 from groups.gate import person
 from groups.models import Group, Programme, ProposedRole
 from groups.policy import OFFICE, Action
+from members.limits import limited
 from members.refusals import Refused
 from members.stepup import confirmed_lately
 from sessions import lists
@@ -101,6 +102,7 @@ def group_frame(request: HttpRequest, programme_pk: UUID, pk: UUID) -> HttpRespo
 
 
 @confirmed_lately
+@limited("propose")
 def propose(request: HttpRequest, programme_pk: UUID, pk: UUID) -> HttpResponse:
     """The office proposes; the leaders say yes or no, and first leaders need nobody's yes."""
     found, now = _group(request, programme_pk, pk), timezone.now()
