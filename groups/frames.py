@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from groups import agreements, joining
 from groups.models import Entrance, Group, Programme
-from groups.policy import EVERY_ROLE, OFFICE, Action, current, may, programmes_of
+from groups.policy import INSIDE as ROLES_INSIDE
+from groups.policy import OFFICE, Action, current, may, programmes_of
 from members import audit
 from members.models import Member
 from members.refusals import Refused
@@ -58,7 +59,7 @@ def edit_frame(
     group: Group, *, by: Member, at: datetime, office: bool = False, **frame: Any
 ) -> Group:
     """Change name, place, zone or size; meetings planned already stay as they are."""
-    roles = OFFICE if office else EVERY_ROLE
+    roles = OFFICE if office else ROLES_INSIDE
     if not may(by, Action.EDIT_FRAME, group, at, roles=roles):
         raise NotYours
     group = Group.objects.select_for_update().get(pk=group.pk)

@@ -161,6 +161,7 @@ CONDITIONS: dict[Role, Condition] = {
 }
 OFFICE = frozenset({Role.ADMIN})
 EVERY_ROLE = frozenset(Role)
+INSIDE = EVERY_ROLE - OFFICE
 
 
 def groups_where(
