@@ -6,9 +6,10 @@
 import os
 from typing import Any
 
-import django
 from celery import Celery
 from celery.signals import beat_init, celeryd_init
+from django.apps import apps
+from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "balint.settings")
 os.environ.setdefault("BALINT_LOGIN", "worker")
@@ -22,7 +23,8 @@ app.autodiscover_tasks()
 @beat_init.connect
 def refuse_unless_safe(**kwargs: Any) -> None:
     """Worker and clock do not start either on what is not safe."""
-    django.setup()
+    # Not django.setup(): it would turn the clock's log, which Celery has set up, into silence.
+    apps.populate(settings.INSTALLED_APPS)
     from balint import startup
 
     startup.refuse_unless_safe()
