@@ -127,6 +127,10 @@ class Watch:
             rows = [json.loads(row[0]) for row in cursor.fetchall()]
         return {str(row.get("id") or row): row for row in rows}
 
+    def look_away(self) -> None:
+        """What was written until now is none of the next request's."""
+        self.counted = self._count()
+
     def changes(self) -> list[Change]:
         """What the present request changed; ask before it is taken back."""
         counted = self._count()

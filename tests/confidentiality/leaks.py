@@ -1,14 +1,14 @@
 """What a leak is: a byte shown to who may not see it, a row changed by who may not change it."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from groups.models import Entrance, Membership
 from tests.balint import installation
 from tests.balint.installation import Installation
 from tests.confidentiality import policy
 from tests.confidentiality.asking import Answer, Change, same_member
-from tests.confidentiality.world import World, other_words
+from tests.confidentiality.world import DUE, World, other_words
 from tests.world import as_owner
 
 # Who of those in the matrix is what to the other group; to everybody else it is nothing.
@@ -32,19 +32,32 @@ class Mark:
     text: str
     readers: frozenset[str]
     content: bool
+    # Where the object's state says more: who may read it on a page of that one.
+    by_state: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def may_read(self, persona: str, state: str) -> bool:
+        return persona in self.by_state.get(state, self.readers)
 
 
 def marks(world: World) -> list[Mark]:
     """Everything of both groups that could leak."""
     with as_owner():
-        return [*_marks_of_a(world.a), *_marks_of_b(world.b)]
+        return [*_marks_of_a(world), *_marks_of_b(world.b)]
 
 
-def _marks_of_a(a: Installation) -> Iterator[Mark]:
-    for name in policy.whole()["texts"]:
-        text = getattr(installation, name)
-        yield Mark(name, text, policy.readers("texts", name), content=True)
-    yield from _others(a, "", policy.readers)
+def _marks_of_a(world: World) -> Iterator[Mark]:
+    states = [name.split() for name in policy.whole()["texts"] if " " in name]
+    for name in policy.texts():
+        by_state = {
+            state: policy.readers("texts", f"{name} {state}")
+            for of, state in states
+            if of == name
+        }
+        seen_by = policy.readers("texts", name)
+        yield Mark(name, getattr(installation, name), seen_by, content=True, by_state=by_state)
+    yield from _others(world.a, "", policy.readers)
+    yield Mark("due_title", DUE, policy.readers("marks", "due_title"), content=True)
+    yield Mark("due", str(world.due.pk), policy.readers("marks", "due"), content=True)
 
 
 def _marks_of_b(b: Installation) -> Iterator[Mark]:
@@ -52,7 +65,7 @@ def _marks_of_b(b: Installation) -> Iterator[Mark]:
         of_a = policy.readers(kind, name)
         return frozenset(who for who, role in IN_B.items() if role in of_a)
 
-    for name in policy.whole()["texts"]:
+    for name in policy.texts():
         text = other_words(getattr(installation, name))
         if name == "LINK":
             text = Entrance.objects.get(group=b.circle.group).join_link
@@ -68,6 +81,7 @@ def _others(of: Installation, suffix: str, readers) -> Iterator[Mark]:  # type: 
         "name_of_member": circle.presenter.name,
         "name_of_leader": circle.second_leader.name,
         "name_of_newcomer": circle.newcomer.name,
+        "proposed": of.proposal.name,
     }
     circle.group.refresh_from_db()
     frame["alias"] = circle.group.alias
@@ -78,14 +92,14 @@ def _others(of: Installation, suffix: str, readers) -> Iterator[Mark]:  # type: 
 
 
 def shown(
-    answer: Answer, seen: list[Mark], persona: str, route: str, *, content_only: bool
-) -> Iterator[str]:
-    """The names of what is shown to somebody who may not see it."""
+    answer: Answer, seen: list[Mark], persona: str, route: str, state: str
+) -> Iterator[Mark]:
+    """What is shown to somebody who may not see it."""
     for mark in seen:
-        if persona in mark.readers or mark.text not in answer.text:
+        if mark.text not in answer.text or mark.may_read(persona, state):
             continue
-        if mark.content or not (content_only or route in TOLD_BY_TOKEN):
-            yield mark.name
+        if mark.content or route not in TOLD_BY_TOKEN:
+            yield mark
 
 
 class Owners:

@@ -9,10 +9,15 @@ import multiprocessing
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any, Literal
 from zlib import crc32
 
+from django.db import transaction
+from django.utils import timezone
+
+from groups.models import Membership
 from tests.balint.addresses import Address, Nothing, addresses
 from tests.confidentiality import leaks, policy
 from tests.confidentiality.asking import METHODS, Answer, Watch, ask
@@ -20,11 +25,25 @@ from tests.confidentiality.bodies import Body, bodies
 from tests.confidentiality.layers import LAYERS, Layer, alone
 from tests.confidentiality.leaks import Mark, Owners
 from tests.confidentiality.world import STATES, World, make_world, own_database, taken_back
+from tests.world import as_owner
 
 Size = Literal["small", "whole"]
 PROCESSES = 2
 # In the sample each address is asked by a third of the people in each of the three runs.
 SMALL = 3
+
+
+# What closes with a membership at the next request; of the meeting that runs, next morning.
+AFTER_THE_END = {
+    "group": {""},
+    "roster": {""},
+    "schedule": {""},
+    "agreement": {""},
+    "session": {"held", "planned"},
+    "before": {"held", "planned"},
+    "case": {"told"},
+}
+WHO_GO = ("leader", "member")
 
 
 @dataclass(frozen=True)
@@ -35,7 +54,7 @@ class Case:
     method: str
     state: str
     persona: str
-    # "" for what there is of A; "foreign", "mixed" or "absent" for the object cases.
+    # "" for what there is of A; "foreign", "there" (B's, for B's people), "mixed" or "absent".
     of: str
     path: str
     # The same address with nothing behind it, where the two must not differ.
@@ -93,8 +112,7 @@ class Matrix:
         for address in addresses():
             for persona in self.world.people:
                 yield from self._own(address, persona)
-                if "<uuid:" in address.pattern:
-                    yield from self._of_others(address, persona)
+                yield from self._of_others(address, persona)
 
     def _own(self, address: Address, persona: str) -> Iterator[Case]:
         known, nothing = self.world.of_a, Nothing()
@@ -108,14 +126,18 @@ class Matrix:
                 yield Case(address.name, method, state, persona, "", path, twin)
 
     def _of_others(self, address: Address, persona: str) -> Iterator[Case]:
+        if "<uuid:" not in address.pattern:
+            return
         nothing = Nothing()
         twin = address.path(nothing)
         for method in METHODS:
             yield Case(address.name, method, "", persona, "absent", address.path(nothing), twin)
-            if persona not in leaks.IN_B:
-                for state, path in _states(address, self.world.of_b):
-                    if method in {"GET", "POST"} or state in {"", "held", "told", "open"}:
-                        yield Case(address.name, method, state, persona, "foreign", path, twin)
+            # Of those who are something to B, what they are there decides.
+            of = "there" if persona in leaks.IN_B else "foreign"
+            for state, path in _states(address, self.world.of_b):
+                often = method == "GET" or (method == "POST" and of == "foreign")
+                if often or (of == "foreign" and state in {"", "held", "told", "open"}):
+                    yield Case(address.name, method, state, persona, of, path, twin)
             for state, path, twin_of_mixed in self._mixed(address):
                 yield Case(address.name, method, state, persona, "mixed", path, twin_of_mixed)
 
@@ -133,6 +155,41 @@ class Matrix:
             twin = Nothing({first: parent[first][:1]})
             yield name, address.path(mixed), address.path(twin)
 
+    def some(
+        self, route: str, persona: str, *methods: str, state: str = "", of: str = ""
+    ) -> Iterator[Case]:
+        """The cases of one address and person, narrowed."""
+        address = next(one for one in addresses() if one.name == route)
+        for case in (*self._own(address, persona), *self._of_others(address, persona)):
+            if case.method in methods and case.of == of and state in {"", case.state}:
+                yield case
+
+    def look_after_the_end(self, persona: str) -> None:
+        """Somebody reads, their membership ends, and the same browser reads on."""
+        for route in AFTER_THE_END:
+            for case in self.some(route, persona, "GET"):
+                if case.state not in AFTER_THE_END[route]:
+                    continue
+                with transaction.atomic():
+                    self.ask(case)
+                    self._end(persona)
+                    self._look_at_the_end(case)
+                    transaction.set_rollback(True)
+                self.watch.look_away()
+
+    def _end(self, persona: str) -> None:
+        with as_owner():
+            Membership.objects.filter(member=self.world.people[persona]).update(
+                ended_at=timezone.now() - timedelta(seconds=1)
+            )
+        self.watch.look_away()
+
+    def _look_at_the_end(self, case: Case) -> None:
+        self.result.object_cases += 1
+        answer, nothing = self.ask(case), self.ask(replace(case, path=case.twin))
+        if answer.masked != nothing.masked:
+            self.result.wrong.append(f"{case}: {answer.outcome} after the end of a membership")
+
     def ask(self, case: Case) -> Answer:
         client = self.world.clients[case.persona]
         return ask(self.watch, client, case.method, case.path, self.bodies.get(case.route))
@@ -149,10 +206,11 @@ class Matrix:
 
     def _leaks(self, case: Case, answer: Answer) -> Iterator[str]:
         alone_in_database = self.layer == "database"
-        for name in leaks.shown(
-            answer, self.marks, case.persona, case.route, content_only=alone_in_database
-        ):
-            yield f"shows {name}"
+        # The database knows no page: what lies ahead it shows or not, whichever page asks.
+        state = "" if alone_in_database else case.state
+        for mark in leaks.shown(answer, self.marks, case.persona, case.route, state):
+            if mark.content or not alone_in_database:
+                yield f"shows {mark.name}"
         tables = self.watch.content if alone_in_database else self.watch.kept
         for change in self.owners.wrongly(answer.changes, case.persona, tables):
             yield f"changes {change}"
@@ -162,11 +220,12 @@ class Matrix:
             return
         if answer.error:
             yield f"breaks: {answer.error[:300]}"
-        elif not case.of:
-            wanted = policy.expected(case.route, case.method, case.state, case.persona)
+        elif case.of in {"", "there"}:
+            role = leaks.IN_B[case.persona] if case.of else case.persona
+            wanted = policy.expected(case.route, case.method, case.state, role)
             if answer.outcome != wanted:
                 yield f"{answer.outcome} instead of {wanted}"
-        if answer.outcome == "404" or case.of:
+        if answer.outcome == "404" or case.of not in {"", "there"}:
             yield from self._told_apart(case, answer)
         if case.method in {"GET", "HEAD", "OPTIONS"}:
             yield from (
@@ -243,6 +302,9 @@ def run_layer(layer: Layer, size: Size, part: int, parts: int) -> Result:
                 for case in matrix.cases():
                     if chosen(case, layer, size) and case.number // 64 % parts == part:
                         matrix.look(case)
+                if layer != "database" and part == 0:
+                    for persona in WHO_GO[: 1 if size == "small" else None]:
+                        matrix.look_after_the_end(persona)
             return matrix.result
     finally:
         logging.disable(logging.NOTSET)

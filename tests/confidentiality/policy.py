@@ -65,6 +65,11 @@ def _said(line: Line, method: str, state: str) -> Any:
     return "405"
 
 
+def texts() -> list[str]:
+    """The names of the texts that could leak."""
+    return [name for name in whole()["texts"] if " " not in name]
+
+
 def readers(kind: str, name: str) -> frozenset[str]:
     """Who may read a text, follow a mark, or know a part of the frame."""
     return who(whole()[kind][name])

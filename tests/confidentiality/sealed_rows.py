@@ -96,11 +96,11 @@ def _more(there: Installation) -> None:
         group=group, member=circle.member, ending=ending, forget_on=date.today() + 120 * DAY
     )
     _sealed(why, text=f"second leaving of {name}")
-    for number, member in enumerate((circle.member, circle.presenter)):
+    for number, member in enumerate((circle.absent, circle.presenter)):
         mine = Reflection(member=member, session=there.held, written_at=now, changed_at=now)
         _sealed(mine, text=f"reflection {number} of {name}")
     for number, leader in enumerate((circle.leader, circle.second_leader)):
-        word = LeadersNote(session=there.held, group=group, author=leader, written_at=now)
+        word = LeadersNote(session=there.running, group=group, author=leader, written_at=now)
         word.forget_on = date.today() + 90 * DAY
         _sealed(word, text=f"word {number} of {name}")
     for leader in (circle.leader, circle.second_leader):

@@ -21,7 +21,7 @@ def test_every_text_that_could_leak_has_its_readers() -> None:
     texts = {
         name for name, value in vars(installation).items() if name.isupper() and type(value) is str
     }
-    assert set(policy.whole()["texts"]) == texts
+    assert set(policy.texts()) == texts
 
 
 def test_the_file_names_everybody_in_the_world_and_nobody_else(db: None) -> None:

@@ -7,7 +7,7 @@ same programme, holds the same with other words; a third group belongs to anothe
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 from uuid import UUID, uuid4
@@ -24,7 +24,7 @@ from members.envelope import SealedText
 from members.identity import become
 from members.kinds import Kind
 from members.models import Member
-from sessions.models import CasePresence
+from sessions.models import CasePresence, CasePresentation, Session
 from tests.balint.installation import Installation, install
 from tests.world import Circle, as_owner, join, make_circle, make_group, make_member, years_ago
 
@@ -39,6 +39,7 @@ class World:
     a: Installation
     b: Installation
     elsewhere: Group
+    due: CasePresentation
     people: dict[str, Member | None]
     clients: dict[str, Client] = field(default_factory=dict)
     dead_tokens: list[str] = field(default_factory=list)
@@ -48,7 +49,8 @@ class World:
         """For each place of an address what there is of group A, dead tokens among it."""
         known = self._known(self.a)
         known["invitations"] = [*known["invitations"], *self.dead_tokens]
-        known["calendar"] = [*known["calendar"], "no-such-token"]
+        known["calendar"] = [self.a.feed, "no-such-token", self.a.feed[:-1]]
+        known["cases"] = [*known["cases"], self.due.pk]
         return known
 
     @cached_property
@@ -66,11 +68,11 @@ class World:
 # What each place may hold, in the order of `known`: the words of the policy's file.
 STATES = {
     "sessions": ["running", "held", "planned", "cancelled"],
-    "cases": ["told", "telling"],
+    "cases": ["told", "telling", "due"],
     "proposals": ["open", "invited"],
     "roster": ["here", "away"],
     "invitations": ["valid", "superseded", "expired"],
-    "calendar": ["mine", "wrong"],
+    "calendar": ["mine", "wrong", "cut"],
 }
 NOT_SIGNED_IN = {"anonymous", "expired_invitee", "deactivated", "feed_holder"}
 
@@ -82,8 +84,10 @@ def make_world() -> World:
     b = install(_circle_of_b(circle))
     with as_owner():
         Group.objects.filter(pk=circle.group.pk).update(cap=15, alias="Tuesday circle")
+        Session.objects.filter(pk=a.planned.pk).update(setting="online")
         _say_other_words(b)
-    world = World(a, b, _elsewhere(), _people(a, b))
+    elsewhere = _elsewhere()
+    world = World(a, b, elsewhere, _due(a), _people(a, b))
     world.dead_tokens = _dead_tokens(circle)
     with as_owner():
         # Present for the case that was told, and gone since.
@@ -139,6 +143,9 @@ def other_words(text: str) -> str:
 
 
 def _say_other_words(b: Installation) -> None:
+    for proposal in (b.proposal, b.invited):
+        proposal.name = other_words(proposal.name)
+        proposal.save()
     for model in apps.get_models():
         if getattr(model, "balint_kind", None) != Kind.CONTENT:
             continue
@@ -169,6 +176,27 @@ def _rows_of(b: Installation, model: Any) -> Any:
     return model.objects.filter(member__in=own)
 
 
+DUE = "The painted shutters"
+
+
+def _due(a: Installation) -> CasePresentation:
+    """A case told long ago, whose day has come, before the night that forgets it."""
+    circle = a.circle
+    with as_owner():
+        case = CasePresentation(
+            session=a.held,
+            group=circle.group,
+            order=2,
+            presenter=circle.presenter,
+            forget_on=date.today(),
+        )
+        case.title = DUE
+        case.save(force_insert=True)
+        for member in (circle.presenter, circle.leader, circle.member):
+            CasePresence.objects.create(case=case, group=circle.group, member=member)
+    return case
+
+
 def _elsewhere() -> Group:
     with as_owner():
         programme = Programme.objects.create(name="South programme")
@@ -192,10 +220,12 @@ def _people(a: Installation, b: Installation) -> dict[str, Member | None]:
         "admin_in_b": [(other, "member", {})],
         "admin_elsewhere": [],
         "deactivated": [(group, "member", {})],
+        "just_left": [(group, "member", {"until": now - timedelta(minutes=10)})],
+        "late_member": [(group, "member", {"since": now - timedelta(minutes=10)})],
         "no_group": [],
     }
     for number, (name, places) in enumerate(came_and_went.items()):
-        people[name] = person = make_member(f"Dr Extra Number{'abcdefghij'[number]}")
+        people[name] = person = make_member(f"Dr Extra Number{'abcdefghijkl'[number]}")
         for place, role, times in places:
             join(place, person, role, **times)
     for name, programme in (
