@@ -8,7 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from groups import invitations
-from groups.models import AskedAs, Ending, Entrance, LeavingReason, Membership, Proposal
+from groups.models import AskedAs, Ending, Entrance, Leave, LeavingReason, Membership, Proposal
 from members.models import Member, Phone
 from sessions import feeds
 from sessions.models import (
@@ -17,6 +17,8 @@ from sessions.models import (
     CasePresence,
     CasePresentation,
     Change,
+    LeadersNote,
+    Reflection,
     RoomPresence,
     Session,
     Step,
@@ -35,6 +37,9 @@ CANCELLED = "The library is being painted"
 LINK = "https://call.example/valley-circle"
 DOOR = "code 4471#"
 PHONE = "+972 4 555 0199"
+REFLECTION = "The waiting room stayed with me"
+WORD = "The second half was hurried"
+SHARED_WORD = "Let us begin with the silence"
 
 
 @dataclass
@@ -51,6 +56,10 @@ class Installation:
     proposal: Proposal
     invited: Proposal
     ending: Ending
+    leave: Leave
+    answer: Answer
+    leaving: LeavingReason
+    reflection: Reflection
     feed: str
 
     @property
@@ -70,6 +79,10 @@ class Installation:
             "cases": [self.told.pk, self.being_told.pk],
             "proposals": [self.proposal.pk, self.invited.pk],
             "endings": [self.ending.pk],
+            "answers": [self.answer.pk],
+            "leaves": [self.leave.pk],
+            "leaving": [self.leaving.pk],
+            "reflections": [self.reflection.pk],
             "invitations": [invitations.token(self.invited)],
             "calendar": [self.feed],
             "year": [timezone.now().year],
@@ -87,15 +100,14 @@ def install(circle: Circle) -> Installation:
     with as_owner():
         Entrance.objects.create(group=circle.group, join_link=LINK, door=DOOR)
         Phone.objects.create(member=circle.member, number=PHONE)
-        for leave in circle.group.leaves.all():
-            leave.reason = ON_LEAVE
-            leave.save()
+        leave = circle.group.leaves.get()
+        leave.reason = ON_LEAVE
+        leave.save()
         held = _session(circle, now - 20 * DAY, Phase.CLOSED, closed_at=now - 20 * DAY)
         running = _running(circle, now)
         planned = _session(circle, now + 7 * DAY, Phase.PLANNED)
         cancelled = _session(circle, now + 14 * DAY, Phase.CANCELLED)
-        for session in (held, planned):
-            _answer(session, circle.absent, now)
+        answer, _ = [_answer(session, circle.absent, now) for session in (held, planned)]
         _sealed(
             Change(session=cancelled, group=circle.group, kind="cancelled", at=now),
             reason=CANCELLED,
@@ -105,11 +117,28 @@ def install(circle: Circle) -> Installation:
         _attended(held, circle, now)
         proposal = _proposal(circle, now, name="Dr Lea Stern")
         invited = _proposal(circle, now, name="Dr Jan Wolf", consented_at=now, sends=1)
-        ending = _ending(circle, now)
+        leaving = _leaving(circle, now)
+        reflection = _reflection(held, circle.member, now)
+        _word(held, circle.leader, now, WORD)
+        _word(held, circle.second_leader, now, SHARED_WORD, shared=True)
     with as_member(circle.member):
         feed = feeds.make(circle.member, at=now)
     return Installation(
-        circle, held, running, planned, cancelled, told, being_told, proposal, invited, ending, feed
+        circle=circle,
+        held=held,
+        running=running,
+        planned=planned,
+        cancelled=cancelled,
+        told=told,
+        being_told=being_told,
+        proposal=proposal,
+        invited=invited,
+        ending=leaving.ending,
+        leave=leave,
+        answer=answer,
+        leaving=leaving,
+        reflection=reflection,
+        feed=feed,
     )
 
 
@@ -168,12 +197,12 @@ def _case(
     return case
 
 
-def _answer(session: Session, member: Member, now: datetime) -> None:
+def _answer(session: Session, member: Member, now: datetime) -> Answer:
     on = session.starts_at.astimezone(session.zone).date()
     answer = Answer(
         session=session, group_id=session.group_id, member=member, on=on, answered_at=now
     )
-    _sealed(answer, reason=AWAY)
+    return _sealed(answer, reason=AWAY)
 
 
 def _attended(session: Session, circle: Circle, now: datetime) -> None:
@@ -202,7 +231,7 @@ def _proposal(circle: Circle, now: datetime, **fields: Any) -> Proposal:
     )
 
 
-def _ending(circle: Circle, now: datetime) -> Ending:
+def _leaving(circle: Circle, now: datetime) -> LeavingReason:
     ending = Ending.objects.create(
         group=circle.group,
         membership=Membership.objects.get(group=circle.group, member=circle.absent),
@@ -217,11 +246,30 @@ def _ending(circle: Circle, now: datetime) -> Ending:
         ending=ending,
         forget_on=date.today() + 130 * DAY,
     )
-    _sealed(reason, text=LEAVING)
-    return ending
+    return _sealed(reason, text=LEAVING)
 
 
-def _sealed(row: Any, **texts: str) -> None:
+def _reflection(session: Session, member: Member, now: datetime) -> Reflection:
+    reflection = Reflection(session=session, member=member, written_at=now, changed_at=now)
+    return _sealed(reflection, text=REFLECTION)
+
+
+def _word(
+    session: Session, author: Member, now: datetime, text: str, *, shared: bool = False
+) -> None:
+    word = LeadersNote(
+        session=session,
+        group_id=session.group_id,
+        author=author,
+        shared=shared,
+        written_at=now,
+        forget_on=date.today() + 90 * DAY,
+    )
+    _sealed(word, text=text)
+
+
+def _sealed(row: Any, **texts: str) -> Any:
     for name, text in texts.items():
         setattr(row, name, text)
     row.save(force_insert=True)
+    return row

@@ -245,6 +245,9 @@ READERS: dict[str, set[str]] = {
     installation.LINK: INSIDE,
     installation.DOOR: LEADERS,
     installation.PHONE: {"member"},
+    installation.REFLECTION: {"member"},
+    installation.WORD: {"leader"},
+    installation.SHARED_WORD: LEADERS,
 }
 
 
