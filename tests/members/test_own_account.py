@@ -14,7 +14,9 @@ from django.test import Client
 
 from members.mfa import MFAAdapter
 from members.models import Member
-from tests.world import PASSWORD, as_member, as_owner, make_member
+from tests.balint.addresses import ADDRESSES
+from tests.balint.installation import install
+from tests.world import PASSWORD, Circle, as_member, as_owner, make_member
 
 pytestmark = pytest.mark.django_db
 
@@ -351,3 +353,62 @@ def test_the_app_of_a_person_who_signs_in_is_marked_as_used(member: Member) -> N
     assert is_signed_in(client)
     with as_owner():
         assert Authenticator.objects.get(pk=app.pk).last_used_at is not None
+
+
+# Whatever an admin or a leader sends to any address of the office or of a group
+
+BODY = {
+    "email": "taken@evil.example",
+    "login": "taken@evil.example",
+    "password": "a password of the admin",
+    "password1": "a password of the admin",
+    "password2": "a password of the admin",
+    "oldpassword": PASSWORD,
+    "is_active": "",
+    "is_superuser": "on",
+    "action_add": "",
+    "action_remove": "",
+    "action_primary": "",
+    "secret": "JBSWY3DPEHPK3PXP",
+    "code": "123456",
+    "user": "",
+    "user_id": "",
+    "member": "",
+}
+WAYS_IN = ("password", "email", "is_active", "is_superuser")
+
+
+def ways_in() -> dict[str, list[tuple[Any, ...]]]:
+    """Everything by which anybody signs in, as it stands in the database."""
+    with as_owner():
+        return {
+            "people": sorted(Member.objects.values_list("pk", *WAYS_IN)),
+            "addresses": sorted(
+                EmailAddress.objects.values_list("pk", "user", "email", "verified", "primary")
+            ),
+            "factors": sorted(
+                (row.pk, row.user_id, row.type, str(row.data))
+                for row in Authenticator.objects.all()
+            ),
+        }
+
+
+@pytest.mark.parametrize("who", ["admin", "leader", "superuser"])
+def test_no_address_of_the_office_or_a_group_changes_how_anybody_signs_in(
+    circle: Circle, client_of: Any, who: str
+) -> None:
+    there = install(circle)
+    for person in (circle.member, circle.second_leader):
+        with_factors(person)
+    before = ways_in()
+    client = client_of(getattr(circle, who))
+    client.raise_request_exception = False
+    body = BODY | {"user": str(circle.member.pk), "user_id": str(circle.member.pk)}
+    asked = 0
+    for address in ADDRESSES:
+        if address.pattern.startswith(("programmes/", "groups/")):
+            for path in address.paths(there.known):
+                client.post(path, body)
+                asked += 1
+    assert asked > 20
+    assert ways_in() == before
