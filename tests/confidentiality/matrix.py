@@ -77,12 +77,17 @@ class Result:
     object_cases: int = 0
     leaks: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
+    # With the application's layer away: pages for who should not get one, and what broke there.
+    let_in: int = 0
+    broken: int = 0
 
     def add(self, other: "Result") -> None:
         self.matrix_cases += other.matrix_cases
         self.object_cases += other.object_cases
         self.leaks += other.leaks
         self.wrong += other.wrong
+        self.let_in += other.let_in
+        self.broken += other.broken
 
     @property
     def figures(self) -> dict[str, int]:
@@ -91,6 +96,8 @@ class Result:
             "object_cases": self.object_cases,
             "leaks": len(self.leaks),
             "wrong": len(self.wrong),
+            "let_in": self.let_in,
+            "broken": self.broken,
         }
 
 
@@ -201,8 +208,15 @@ class Matrix:
             self.result.object_cases += 1
         else:
             self.result.matrix_cases += 1
+        self._count(case, answer)
         self.result.leaks += [f"{case}: {what}" for what in self._leaks(case, answer)]
         self.result.wrong += [f"{case}: {what}" for what in self._wrong(case, answer)]
+
+    def _count(self, case: Case, answer: Answer) -> None:
+        self.result.broken += answer.status >= 500
+        if answer.outcome in {"page", "moved"} and not case.of:
+            wanted = policy.expected(case.route, case.method, case.state, case.persona)
+            self.result.let_in += wanted == "404"
 
     def _leaks(self, case: Case, answer: Answer) -> Iterator[str]:
         alone_in_database = self.layer == "database"
