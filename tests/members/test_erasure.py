@@ -142,7 +142,7 @@ def fill(circle, person):
         Consent.objects.create(group=group, ending=ending, member=other, yes=True, given_at=now())
         others = Ending.objects.create(
             group=group,
-            membership=Membership.objects.get(group=group, member=circle.absent),
+            membership=Membership.objects.get(group=group, member=circle.newcomer),
             asked_by=person,
             asked_as="leader",
             asked_at=now(),
@@ -226,19 +226,25 @@ def fill(circle, person):
             )
         Authenticator.objects.create(user=person, type="recovery_codes", data={"seed": "x"})
         UserSession.objects.create(
-            user=person, ip="127.0.0.1", session_key="k" * 32, user_agent="x"
+            user=person, ip="127.0.0.1", session_key=person.pk.hex, user_agent="x"
         )
-        HttpSession.objects.create(session_key="k" * 32, session_data="x", expire_date=now() + DAY)
+        HttpSession.objects.create(
+            session_key=person.pk.hex, session_data="x", expire_date=now() + DAY
+        )
         EmailConfirmation.objects.create(
-            email_address=EmailAddress.objects.get(user=person), key="key", created=now()
+            email_address=EmailAddress.objects.get(user=person),
+            key=circle.group.pk.hex,
+            created=now(),
         )
         with connection.cursor() as cursor:
             cursor.execute(
                 "insert into balint_sessions_calendarfeed (id, member_id, token_hash, made_at) "
-                "values (gen_random_uuid(), %s, 'hash', now())",
-                [person.pk],
+                "values (gen_random_uuid(), %s, %s, now())",
+                [person.pk, circle.group.pk.hex],
             )
-            cursor.execute("insert into auth_group (name) values ('g') returning id")
+            cursor.execute(
+                "insert into auth_group (name) values (%s) returning id", [circle.group.pk.hex]
+            )
             (number,) = cursor.fetchone()
             cursor.execute(
                 "insert into members_member_groups (member_id, group_id) values (%s, %s)",
