@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from balint.embedded import Postgres, Valkey, processes
+from balint.headers import ALWAYS
 from tests import servers
 from tests.balint.embedded.test_run import free_port
 
@@ -225,12 +226,81 @@ def test_web_worker_and_beat_work_together_as_plain_processes(
     assert {name: process.poll() for name, process in started.items()} == dict.fromkeys(started)
 
 
+AS_PROXIED = {"Host": DOTENV["BALINT_HOST"], "X-Forwarded-Proto": "https"}
+
+
+def asked(
+    installation: Installation, path: str, headers: dict[str, str] = AS_PROXIED
+) -> tuple[int, http.client.HTTPMessage, str]:
+    """Status, headers and body, as the proxy asks for them."""
+    connection = http.client.HTTPConnection("127.0.0.1", installation.port, timeout=10)
+    connection.request("GET", path, headers=headers)
+    response = connection.getresponse()
+    body = response.read().decode(errors="replace")
+    connection.close()
+    return response.status, response.headers, body
+
+
 def sign_in_page(installation: Installation) -> tuple[int, str]:
     """The status of the sign-in page as the proxy asks for it, and the scheme it asks with."""
-    headers = {"Host": DOTENV["BALINT_HOST"], "X-Forwarded-Proto": "https"}
-    connection = http.client.HTTPConnection("127.0.0.1", installation.port, timeout=10)
-    connection.request("GET", "/accounts/login/", headers=headers)
-    response = connection.getresponse()
-    scheme = "https" if "Strict-Transport-Security" in response.headers else "http"
-    connection.close()
-    return response.status, scheme
+    status, headers, _ = asked(installation, "/accounts/login/")
+    return status, "https" if "Strict-Transport-Security" in headers else "http"
+
+
+def test_in_production_every_answer_bears_every_header(
+    installation: Installation, started: dict[str, subprocess.Popen[bytes]]
+) -> None:
+    assert processes.wait_for(lambda: answers(installation), seconds=30, every=0.3)
+    _, _, page = asked(installation, "/accounts/login/")
+    style = re.findall(r'"(/static/balint\.[0-9a-f]+\.css)"', page)[0]
+    plain = AS_PROXIED | {"X-Forwarded-Proto": "http"}
+    unknown = AS_PROXIED | {"Host": "evil.example"}
+    answered = {
+        "a page": (200, asked(installation, "/accounts/login/")),
+        "a path nobody is let to": (302, asked(installation, "/settings/")),
+        "nothing": (404, asked(installation, "/static/nothing.css")),
+        "a style sheet": (200, asked(installation, style)),
+        "ready": (200, asked(installation, "/readyz")),
+        "another host": (400, asked(installation, "/", unknown)),
+        "another host without TLS": (
+            400,
+            asked(installation, "/", plain | {"Host": "evil.example"}),
+        ),
+        "without TLS": (301, asked(installation, "/", plain)),
+    }
+    for sort, (status, (found, headers, _)) in answered.items():
+        assert found == status, sort
+        wrong = {
+            name: headers.get_all(name)
+            for name, value in ALWAYS.items()
+            if headers.get_all(name) != [value] and name != "Cache-Control"
+        }
+        assert wrong == {}, sort
+        assert headers["Content-Security-Policy"].count("'none'") == 4, sort
+        caching = "immutable" if sort == "a style sheet" else "no-store"
+        assert caching in headers["Cache-Control"], sort
+        strict = ["max-age=31536000; includeSubDomains"]
+        assert headers.get_all("Strict-Transport-Security") == (
+            None if "without TLS" in sort else strict
+        ), sort
+        assert headers.get_all("Server") in (None, ["granian"]), sort
+        assert {"X-Powered-By", "Access-Control-Allow-Origin", "Via"} & {*headers} == set(), sort
+
+
+def test_in_production_cookies_bear_the_prefix_of_this_host(
+    installation: Installation, started: dict[str, subprocess.Popen[bytes]]
+) -> None:
+    assert processes.wait_for(lambda: answers(installation), seconds=30, every=0.3)
+    _, headers, _ = asked(installation, "/accounts/login/")
+    cookies = headers.get_all("Set-Cookie") or []
+    assert [cookie.split("=")[0] for cookie in cookies] == ["__Host-csrf"]
+    words = {word.strip().lower() for word in cookies[0].split(";")[1:]}
+    assert {"secure", "httponly", "path=/", "samesite=lax"} <= words
+    assert not any(word.startswith("domain") for word in words)
+
+
+def answers(installation: Installation) -> bool:
+    try:
+        return asked(installation, "/readyz")[0] == 200
+    except OSError:
+        return False

@@ -1,5 +1,6 @@
 """The headers of every sort of answer: nothing is stored, shared or framed, nothing inline runs."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from django.test import Client
 
 from balint.headers import PERMISSIONS
+from members.models import Member
 from tests.balint.addresses import ADDRESSES, Nothing
 from tests.balint.installation import Installation, install
 from tests.world import PASSWORD, Circle
@@ -138,11 +140,56 @@ def test_a_feed_may_be_kept_by_the_calendar_that_asked_and_by_nobody_between(
         assert answer.cookies == {}
 
 
-def test_static_files_are_not_sniffed_either(client: Client, db: None) -> None:
+def test_static_files_bear_the_same_but_may_be_kept(client: Client, db: None) -> None:
     answer = client.get("/static/balint.css")
-    assert answer["X-Content-Type-Options"] == "nosniff"
+    kept = "max-age=60, public"
+    assert shown(answer) == ALWAYS | {"Cache-Control": kept}
+    assert policy(answer) == POLICY
+    assert "Access-Control-Allow-Origin" not in answer
     assert answer["Content-Type"] == 'text/css; charset="utf-8"'
     answer.close()
+
+
+TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
+
+
+def test_no_title_and_no_address_says_anything_of_anybody(
+    leader: Client, everything: Installation, client_of: Any
+) -> None:
+    """What a neighbour reads in a tab, a history or a log."""
+    admin = client_of(everything.circle.admin)
+    admin.raise_request_exception = False
+    titles, paths = set(), set()
+    for address in ADDRESSES:
+        for browser in (leader, admin):
+            path = address.path(everything.known)
+            answer = browser.get(path)
+            paths |= {path, answer.get("Location", "")}
+            if not answer.streaming:
+                titles |= set(TITLE.findall(answer.content.decode(errors="replace")))
+    assert titles == {"Balint"}
+    words = set(re.findall(r"[a-z]+", " ".join(paths).lower()))
+    people = [one for one in vars(everything.circle).values() if isinstance(one, Member)]
+    assert len(people) > 10
+    assert words & {word.lower() for one in people for word in one.name.split()} == set()
+    assert not any("@" in path for path in paths)
+
+
+def test_log_out_clears_what_the_browser_kept(circle: Circle, client: Client) -> None:
+    client.post("/accounts/login/", {"login": circle.member.email, "password": PASSWORD})
+    assert "Clear-Site-Data" not in client.get("/accounts/logout/")
+    answer = client.post("/accounts/logout/")
+    assert answer["Clear-Site-Data"] == '"cache", "storage"'
+    assert "Clear-Site-Data" not in client.get("/")
+
+
+def test_ending_other_devices_clears_nothing_here(circle: Circle, client: Client) -> None:
+    other = Client()
+    for browser in (other, client):
+        browser.post("/accounts/login/", {"login": circle.member.email, "password": PASSWORD})
+    assert "Clear-Site-Data" not in client.post("/accounts/sessions/")
+    assert other.get("/settings/").status_code == 302
+    assert client.get("/settings/").status_code == 200
 
 
 def test_the_cookies_of_a_signed_in_person_are_for_us_alone(circle: Circle, client: Client) -> None:
