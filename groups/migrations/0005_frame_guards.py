@@ -111,7 +111,7 @@ YES_IS_MISSING = reader_function(
           select s.member_id from said s where s.member_id is not null))
     end from asked), true)
 """,
-    callers="balint_app, balint_roster",
+    callers="balint_app, balint_roster, balint_owner",
 )
 # For the worker, who sends word to those asked and reads no leave.
 NOT_AWAY = reader_function(
