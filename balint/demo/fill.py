@@ -24,8 +24,16 @@ from groups.models import (
     ProgrammeAdmin,
 )
 from members.models import Member, Phone
-from sessions import planning, reminders
-from sessions.models import Answer, Attendance, CasePresence, CasePresentation, Session
+from sessions import planning, reminders, words
+from sessions.models import (
+    Answer,
+    Attendance,
+    CasePresence,
+    CasePresentation,
+    LeadersNote,
+    Reflection,
+    Session,
+)
 from sessions.phases import Phase
 
 YEAR = timedelta(days=365)
@@ -207,6 +215,7 @@ def _valley(group: Group, people: People, at: datetime) -> None:
     )
     back.reason = "A small child at home."
     back.save(force_insert=True)
+    _written(Session.objects.filter(group=group, starts_at__lt=at).latest("starts_at"), people)
     _farewell(group, people["joan"], second, at)
     for key in ("member", "samuel", "priya"):
         Preference.objects.create(group=group, member=people[key], shares_phone=True)
@@ -218,6 +227,26 @@ def _valley(group: Group, people: People, at: datetime) -> None:
         by=people["admin"],
         at=at - timedelta(days=5),
     )
+
+
+def _written(last: Session, people: People) -> None:
+    """What stays of an evening: the leaders' word to themselves, and a reflection of one's own."""
+    at = last.ends_at + 30 * MINUTE
+    word = LeadersNote(
+        session=last,
+        group_id=last.group_id,
+        author=people["leader"],
+        shared=True,
+        written_at=at,
+        forget_on=at.astimezone(last.zone).date() + words.KEPT,
+    )
+    word.text = "We came back to the doctor late. Next time: hold the silence a little longer."
+    word.save(force_insert=True)
+    mine = Reflection(session=last, member=people["member"], written_at=at, changed_at=at)
+    mine.text = (
+        "I was impatient with her, and only noticed on the way home whose impatience it was."
+    )
+    mine.save(force_insert=True)
 
 
 def _farewell(group: Group, member: Member, last: Session, at: datetime) -> None:
