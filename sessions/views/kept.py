@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from groups.gate import person
 from groups.models import Leave
+from members.limits import limited
 from members.models import Phone
 from members.stepup import confirmed_lately
 from sessions import export
@@ -78,6 +79,7 @@ def phone_forget(request: HttpRequest) -> HttpResponse:
 
 
 @confirmed_lately(reading=False)
+@limited("export")
 @require_http_methods(["GET", "HEAD", "POST"])
 def settings_export(request: HttpRequest) -> HttpResponse:
     """What is one's own, as a file; built whole before a byte of it goes, and stored nowhere."""

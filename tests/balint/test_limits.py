@@ -142,6 +142,12 @@ def test_sending_again_has_an_end(client_of, circle, monkeypatch):
     assert [client.post(path).status_code == 429 for _ in range(2)] == [False, True]
 
 
+def test_exports_have_an_end(client_of, circle):
+    client = client_of(circle.member)
+    assert [client.post("/settings/export/").status_code for _ in range(6)] == [200] * 5 + [429]
+    assert client.get("/settings/export/").status_code == 200
+
+
 def test_allauth_answers_in_our_look_too(client, db):
     answers = [
         client.post("/accounts/password/reset/", {"email": "x@example.org"}) for _ in "12345678"
