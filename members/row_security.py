@@ -44,10 +44,17 @@ def reader_function(
 create function public.{signature} returns {returns}
   language sql {volatility} security definer set search_path = pg_catalog
 as $body${body}$body$;
-revoke all on function public.{signature} from public;
-grant execute on function public.{signature} to {callers};
 alter function public.{signature} owner to balint_reader;
+{executed_by(signature, callers)}
 """
+
+
+def executed_by(signature: str, callers: str) -> str:
+    """Nobody but these may execute it; said as its owner, or a right of balint_owner is lost."""
+    return as_reader(
+        f"revoke all on function public.{signature} from public;\n"
+        f"grant execute on function public.{signature} to {callers};"
+    )
 
 
 def as_reader(statements: str) -> str:
