@@ -172,6 +172,17 @@ def test_a_reason_goes_with_an_ending_taken_back_by_somebody_who_may_not_see_it(
 
 # Who may execute which function; a new one must be put here, with its callers.
 CALLERS = {
+    "balint_ask_for_record": "app roster",
+    "balint_audit_append": "app roster worker",
+    "balint_audit_head": "app roster worker",
+    "balint_audit_heads": "worker",
+    "balint_audit_key": "app roster worker",
+    "balint_close_record": "app roster",
+    "balint_confirm_record": "app roster",
+    "balint_forget_events_due": "worker",
+    "balint_make_audit_key": "app roster worker",
+    "balint_record": "app roster",
+    "balint_record_hat": "app roster",
     "balint_cases_i_know": "app",
     "balint_cases_i_may_put_right": "app",
     "balint_cases_i_was_present_for": "app",

@@ -58,6 +58,9 @@ def test_the_worker_writes_letters_and_removes_dead_invitations(db):
 
 def test_the_owner_of_the_functions_writes_what_they_close_and_forget(db):
     assert writes("reader") == {
+        "members.AuditChain": {"insert", "update"},
+        "members.AuditEvent": {"insert", "update", "delete"},
+        "groups.RecordOpening": {"insert", "update"},
         "groups.Leave": {"update"},
         "groups.LeavingReason": {"delete"},
         "balint_sessions.Session": {"update"},

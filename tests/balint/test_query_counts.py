@@ -127,7 +127,10 @@ def test_every_page_asks_as_often_after_growth_as_before(
     shown = list(counted(client, paths))
     before = counted(client, shown)
     grow(everything, range(1, MORE))
-    after = counted(client_of(everything.personas[persona]), shown)
+    client = client_of(everything.personas[persona])
+    # What somebody reads for the first time today is put on record, which asks once more.
+    counted(client, shown)
+    after = counted(client, shown)
     assert len(before) >= at_least
     assert set(after) == set(before)
     assert {path: asked for path, asked in after.items() if asked > before[path]} == {}

@@ -17,6 +17,7 @@ from groups.models import (
     Preference,
     ProgrammeAdmin,
     Proposal,
+    RecordOpening,
 )
 from tests.constraints import named, tripped
 from tests.world import make_group
@@ -38,6 +39,11 @@ def ending(c, **fields):
     held = Membership.objects.get(member=c.member)
     given = {"group": c.group, "membership": held, "asked_as": "leader", "asked_at": NOW}
     return Ending(**(given | {"ends_at": NOW} | fields))
+
+
+def opening(c, **fields):
+    given = {"group": c.group, "asked_by": c.leader.pk, "asked_at": NOW}
+    return RecordOpening(**(given | fields))
 
 
 def saved(row):
@@ -108,6 +114,11 @@ TRIPS = {
         c, ending=saved(ending(c)), group=c.other_group
     ),
     "reason_in_its_endings_group": reason_elsewhere,
+    "one_asking_for_a_record": lambda c: [opening(c), opening(c)],
+    "opened_record_has_an_end": lambda c: opening(c, confirmed_at=NOW, until=NOW),
+    "nobody_opens_a_record_alone": lambda c: opening(
+        c, confirmed_by=c.leader.pk, confirmed_at=NOW, until=NOW
+    ),
 }
 
 

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import connection, transaction
 from django.db.utils import ProgrammingError
 from django.utils import timezone
 
@@ -223,28 +223,6 @@ def test_openings_are_written_by_nobodys_hand(circle, role):
         with pytest.raises(ProgrammingError, match="permission denied"):
             with as_member(circle.leader, role), transaction.atomic():
                 attempt()
-
-
-@pytest.mark.parametrize(
-    ("fields", "constraint"),
-    [
-        ({"confirmed_by": "same"}, "nobody_opens_a_record_alone"),
-        ({"confirmed_at": now()}, "opened_record_has_an_end"),
-        ({"until": now()}, "opened_record_has_an_end"),
-        ({}, "one_asking_for_a_record"),
-    ],
-)
-def test_constraints_of_openings(circle, fields, constraint):
-    asker = circle.leader.pk
-    given = {name: asker if value == "same" else value for name, value in fields.items()}
-    if "confirmed_by" in given:
-        given |= {"confirmed_at": now(), "until": now() + HOUR}
-    row = {"group": circle.group, "asked_by": asker, "asked_at": now()}
-    if not fields:
-        with as_owner():
-            RecordOpening.objects.create(**row)
-    with pytest.raises(IntegrityError, match=constraint), as_owner():
-        RecordOpening.objects.create(**row, **given)
 
 
 # Pages
