@@ -89,7 +89,11 @@ BY_MODEL: dict[str, dict[str, str]] = {
         "roster": NO_DELETE,
         "reader": "select, update (asked_by_id), delete",
     },
-    "groups.GroupEnd": {"app": NO_DELETE, "roster": "select, update", "reader": "select, update"},
+    "groups.GroupEnd": {
+        "app": NO_DELETE,
+        "roster": "select, update (confirmed_by_id, confirmed_at)",
+        "reader": "select, update",
+    },
     # Asked for, confirmed and ended by functions alone.
     "groups.RecordOpening": {"app": READ, "worker": NONE, "reader": NO_DELETE},
     # Dead invitations are removed by the worker, with the answers to them.

@@ -106,5 +106,5 @@ def test_an_outsider_cannot_write_into_a_foreign_group(circle):
 
 
 def test_every_right_in_the_table_of_grants_is_for_a_model_that_exists():
-    labels = {model._meta.label for model in apps.get_models()}
+    labels = {model._meta.label for model in apps.get_models(include_auto_created=True)}
     assert set(roles.BY_MODEL) <= labels
