@@ -45,6 +45,12 @@ FIXED: dict[str, Callable[[], Body]] = {
         "setting": "online",
         "place": "posted",
     },
+    "group_end": lambda: {"do": "ask", "last_on": _day(60)},
+    "record": lambda: {"do": "ask"},
+    "programme_record": lambda: {"do": "ask"},
+    "leaders_note": lambda: {"word-text": "posted"},
+    "reflection": lambda: {"text": "posted"},
+    "reflection_edit": lambda: {"text": "posted"},
     "session_cancel": lambda: {"seen": 0, "reason": "posted"},
 }
 # Whose page shows the form as it stands, to be posted as it is.

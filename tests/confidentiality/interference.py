@@ -72,9 +72,12 @@ MASKS = (
     # a mail's boundary between its parts and its hour of writing.
     re.compile(rb"={15}\d+=="),
     re.compile(rb"(?m)^Date: .*$"),
+    # When a cookie or an answer runs out, counted from now; how long letters wait, in seconds.
+    re.compile(rb"(?im)^expires: .*$|(?<=expires=)[^;]+"),
+    re.compile(rb'(?<="oldest_overdue_seconds": )\d+'),
 )
-# The cookie that carries the same token; session cookies are never set by these requests.
-MASKED_COOKIES = ("csrftoken",)
+# The cookie that carries the same token, and the browser's own key, which is told again each minute.
+MASKED_COOKIES = ("csrftoken", "sessionid")
 
 
 @dataclass
@@ -122,13 +125,11 @@ class Crawl:
             cache.clear()  # Or a limit is met by whoever of the two is asked second.
         self.client.cookies = SimpleCookie(self.cookies)
         with self.pair.asking(wrapper), transaction.atomic():
-            answer = (
-                self.client.get(path) if method == "GET" else self.client.post(path, self.form)
-            )
+            answer = self.client.get(path) if method == "GET" else self.client.post(path, self.form)
             body = b"".join(answer) if answer.streaming else answer.content
             transaction.set_rollback(True)
         self.found |= links(body)
-        return written(answer, b"" if MADE_ANEW.match(path) else body)
+        return str(answer.status_code).encode() if MADE_ANEW.match(path) else written(answer, body)
 
     def __post_init__(self) -> None:
         self.cookies = self.client.cookies.output(header="", sep=";")
@@ -141,7 +142,7 @@ def written(answer: Any, body: bytes) -> bytes:
     kept = {name: morsel for name, morsel in answer.cookies.items() if name not in MASKED_COOKIES}
     cookies = [morsel.output() for _name, morsel in sorted(kept.items())]
     head = "\n".join([str(answer.status_code), *heads, *cookies, ""])
-    return head.encode() + masked(body)
+    return masked(head.encode() + body)
 
 
 def masked(body: bytes) -> bytes:

@@ -3,6 +3,8 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from inspect import signature
+from types import FunctionType
 from typing import Any, Literal
 
 from django.apps import apps
@@ -95,20 +97,21 @@ def _permissive() -> dict[Callable[..., Any], Callable[..., Any]]:
 
 
 def _filters(module: Any) -> list[Callable[..., Any]]:
-    """The public functions of a module of filters that take a person: (member, at, …)."""
+    """The public functions of a module of filters that take a person first."""
     return [
         function
         for name, function in vars(module).items()
-        if callable(function)
-        and getattr(function, "__module__", "") == module.__name__
+        if isinstance(function, FunctionType)
+        and function.__module__ == module.__name__
         and not name.startswith("_")
-        and function.__code__.co_varnames[:2] == ("member", "at")
+        and function.__code__.co_varnames[0] == "member"
     ]
 
 
 def _model_of(function: Callable[..., Any]) -> Any:
     """What it filters; nothing is asked of the database by that."""
-    return function(Member(), timezone.now()).model
+    wanted = [one for one in signature(function).parameters.values() if one.default is one.empty]
+    return function(*[Member(), timezone.now()][: len(wanted)]).model
 
 
 def without_row_security() -> None:

@@ -59,6 +59,8 @@ class Case:
     path: str
     # The same address with nothing behind it, where the two must not differ.
     twin: str = ""
+    # Of the states its object may be in, the one the sample takes.
+    first: bool = True
 
     @property
     def number(self) -> int:
@@ -126,11 +128,11 @@ class Matrix:
         twin = address.path(nothing) if "<uuid:" in address.pattern else ""
         states = list(_states(address, known))
         for method in METHODS:
-            chosen = states
-            if method not in {"GET", "POST"}:
-                chosen = [states[crc32(f"{address.name}{persona}{method}".encode()) % len(states)]]
-            for state, path in chosen:
-                yield Case(address.name, method, state, persona, "", path, twin)
+            turn = crc32(f"{address.name}{persona}{method}".encode()) % len(states)
+            for place, (state, path) in enumerate(states):
+                first = place == turn
+                if first or method in {"GET", "POST"}:
+                    yield Case(address.name, method, state, persona, "", path, twin, first)
 
     def _of_others(self, address: Address, persona: str) -> Iterator[Case]:
         if "<uuid:" not in address.pattern:
@@ -338,18 +340,18 @@ def chosen(case: Case, layer: Layer, size: Size) -> bool:
 
 
 def _in_sample(case: Case, turn: int, *, rare: bool) -> bool:
-    """One person for each address and method, another in each layer, the rarer methods in one."""
+    """One person and state for each address and method, others in each layer.
+
+    The rarer methods, and what is not one's own, take turns among the layers.
+    """
     place = f"{case.route} {case.method} {case.of}"
-    if rare and (crc32(place.encode()) + turn) % len(LAYERS):
+    number = crc32(place.encode())
+    if (rare or case.of) and (number + turn) % len(LAYERS):
+        return False
+    if case.of and number // 3 % 3:
         return False
     names = policy.personas()
-    if case.of:
-        methods = METHODS[crc32(case.route.encode()) % 3 :: 3]
-        names = [name for name in names if name not in leaks.IN_B]
-        if case.method not in methods:
-            return False
-    persona = names[(crc32(place.encode()) // 7 + 8 * turn) % len(names)]
-    return case.persona == persona
+    return case.persona == names[(number // 7 + 8 * turn) % len(names)] and case.first
 
 
 def _begin() -> None:

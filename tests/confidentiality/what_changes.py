@@ -20,9 +20,11 @@ from groups.models import (
     Consent,
     Ending,
     Entrance,
+    Group,
     Leave,
     LeavingReason,
     Membership,
+    Programme,
     Proposal,
 )
 from members.models import Member, Phone
@@ -227,17 +229,23 @@ def people(changing: Changing) -> None:
 
 
 def frame(changing: Changing) -> None:
-    group = changing.group
-    group.place, group.contact, group.cap = "On the moon", "Nobody, +1", 3
-    group.shows_absences, group.sits_back, group.keeps_cases_days = True, False, 9
-    group.save()
-    Agreement.objects.filter(group=group).update(text="We agreed on something else.")
+    Group.objects.filter(pk=changing.group.pk).update(
+        place="On the moon",
+        contact="Nobody, +1",
+        cap=3,
+        shows_absences=True,
+        sits_back=False,
+        keeps_cases_days=9,
+    )
+    texts = Agreement.objects.filter(group=changing.group)
+    texts.update(text="We agreed on something else.")
 
 
 def name(changing: Changing) -> None:
     """A former member knows the name of the group left; nobody else outside does."""
-    changing.group.name, changing.group.alias, changing.group.time_zone = "Moon", "M", "Asia/Tokyo"
-    changing.group.save()
+    Group.objects.filter(pk=changing.group.pk).update(
+        name="Moon", alias="M", time_zone="Asia/Tokyo"
+    )
 
 
 def dates(changing: Changing) -> None:
@@ -267,8 +275,8 @@ def coming_and_going(changing: Changing) -> None:
 
 def programme(changing: Changing) -> None:
     """Of people who belong to no group of it."""
-    changing.there.circle.programme.name = "South programme"
-    changing.there.circle.programme.save()
+    found = Programme.objects.filter(pk=changing.there.circle.programme.pk)
+    found.update(name="South programme")
 
 
 _INNER: tuple[Callable[[Changing], None], ...] = (
