@@ -180,6 +180,17 @@ def test_each_service_gets_one_login_and_none_the_superusers() -> None:
     assert text.count("${POSTGRES_PASSWORD") == 1
 
 
+def test_the_worker_alone_writes_beside_the_key_file_and_beat_has_no_key() -> None:
+    mounted = {name: SERVICES[name].get("volumes", []) for name in OURS}
+    assert mounted == {
+        "keys": ["keys:/keys"],
+        "migrate": ["keys:/keys:ro"],
+        "web": ["keys:/keys:ro"],
+        "worker": ["keys:/keys"],
+        "beat": [],
+    }
+
+
 def test_the_example_of_the_environment_names_every_variable_and_fills_in_no_secret() -> None:
     assert set(EXAMPLE) == set(DOTENV)
     secret = [name for name in EXAMPLE if name.endswith(("PASSWORD", "SECRET_KEY"))]
