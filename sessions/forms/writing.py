@@ -15,6 +15,7 @@ from members.models import Member
 from sessions import words
 from sessions.models import Session
 from sessions.words import Word
+from sessions.writing import NothingWritten
 
 PREFIX = "word"
 
@@ -25,7 +26,7 @@ class ReflectionForm(ChecksText, forms.Form):
     checked = ("text",)
     text = forms.CharField(
         label=_("For you alone"),
-        required=False,
+        error_messages={"required": NothingWritten.sentence},
         widget=forms.Textarea(attrs={"rows": 10, "autocomplete": "off"}),
     )
 

@@ -174,19 +174,32 @@ def test_who_left_learns_by_no_check_who_is_in_the_group(circle, held, client_of
     inside = client_of(circle.member).post(page, {"text": "Today Amit said little."})
     assert "This looks like a name" in inside.content.decode()
     leaves(circle.member)
-    assert client_of(circle.member).post(page, {"text": "Today Amit said little."}).status_code == 302
+    assert (
+        client_of(circle.member).post(page, {"text": "Today Amit said little."}).status_code == 302
+    )
 
 
-@pytest.mark.parametrize("text", ["x" * (LONGEST + 1), "   "], ids=["too long", "empty"])
-def test_what_is_refused_stays_on_the_page_with_a_sentence(circle, client_of, held, text):
+@pytest.mark.parametrize(
+    ("text", "status", "sentence"),
+    [
+        ("x" * (LONGEST + 1), 409, "4,001 characters"),
+        ("   ", 200, "There is nothing written yet."),
+    ],
+    ids=["too long", "empty"],
+)
+def test_what_is_refused_stays_on_the_page_with_a_sentence(
+    circle, client_of, held, text, status, sentence
+):
     client = client_of(circle.member)
     answer = client.post(about(held), {"text": text})
-    assert answer.status_code == 409
+    assert answer.status_code == status
     assert text.strip() in answer.content.decode()
+    assert sentence in answer.content.decode()
     assert stand() == set()
     mine = writes(held, circle.member, INK)
     assert (
-        client.post(reverse("reflection_edit", args=[mine.pk]), {"text": text}).status_code == 409
+        client.post(reverse("reflection_edit", args=[mine.pk]), {"text": text}).status_code
+        == status
     )
     with as_member(circle.member), pytest.raises((TooLong, NothingWritten)):
         reflections.rewrite(mine, text=text, by=circle.member, at=timezone.now())
