@@ -89,9 +89,7 @@ class Watch:
             for model in apps.get_models(include_auto_created=True)
             if model._meta.app_label in OURS
         }
-        kinds = {
-            table: getattr(model, "balint_kind", None) for table, model in self.tables.items()
-        }
+        kinds = {table: getattr(model, "balint_kind", None) for table, model in self.tables.items()}
         self.content = frozenset(table for table, kind in kinds.items() if kind == Kind.CONTENT)
         # What somebody said, did or is; letters, keys and records come of that.
         frame = {table for table, kind in kinds.items() if kind == Kind.FRAME}
@@ -158,7 +156,9 @@ def ask(
         cache.clear()  # the limits of signing in are another proof
     cookies = {name: morsel.value for name, morsel in client.cookies.items()}
     with transaction.atomic():
-        response = client.generic(method, path) if method != "POST" else client.post(path, data or {})
+        response = (
+            client.generic(method, path) if method != "POST" else client.post(path, data or {})
+        )
         answer = Answer(response.status_code, dict(response.headers), _body(response))
         if response.status_code >= 500:
             answer.error = repr(getattr(response, "exc_info", None) or client.exc_info)

@@ -37,9 +37,7 @@ class Bug:
 # Slices of the matrix
 
 
-def requests(
-    route: str, *personas: str, by: str = "GET", state: str = "", of: str = ""
-) -> Slice:
+def requests(route: str, *personas: str, by: str = "GET", state: str = "", of: str = "") -> Slice:
     """The cases of one address for these people, one after the other."""
 
     def look(matrix: Matrix) -> list[str]:
@@ -106,7 +104,7 @@ def titles(who: str, name: str) -> Slice:
     """Whether somebody writes a title that is not theirs to write."""
 
     def look(inside: Inside) -> list[str]:
-        case = inside.rows[name]
+        case: Any = inside.rows[name]
         with transaction.atomic():
             become(inside.people[who], "balint_app")
             wrote = _writes(type(case).objects.filter(pk=case.pk))
@@ -122,13 +120,13 @@ def _writes(cases: Any) -> bool:
 
 def grants(inside: Inside) -> list[str]:
     """Rights on content that are not in the table of `balint/roles.py`."""
-    wrong = []
-    for model in _content():
-        for role in ("roster", "worker"):
-            for right in ("select", "insert", "update", "delete"):
-                if _granted(role, model._meta.db_table, right) and right not in rights(model)[role]:
-                    wrong.append(f"{role} may {right} {model._meta.db_table}")
-    return wrong
+    return [
+        f"{role} may {right} {model._meta.db_table}"
+        for model in _content()
+        for role in ("roster", "worker")
+        for right in ("select", "insert", "update", "delete")
+        if right not in rights(model)[role] and _granted(role, model._meta.db_table, right)
+    ]
 
 
 def _granted(role: str, table: str, right: str) -> bool:
@@ -220,7 +218,7 @@ def function_without(name: str, replaced: Mapping[str, str]) -> Iterator[None]:
         )
         text = cursor.fetchone()[0]
     for pattern, other in replaced.items():
-        text, times = re.subn(pattern, lambda _match, other=other: other, text)
+        text, times = re.subn(pattern, other, text)
         if not times:
             raise LookupError(f"{name} has no {pattern} to leave out.")
     with sql("set local role balint_reader", text):

@@ -139,9 +139,7 @@ def presenter_may_post(request: Any, session: Session, at: Any, methods: Any, **
 
 def circle_as_of_now(member: Member, at: Any, role: str | None = None) -> Any:
     roles = Q(role=role) if role else Q()
-    belongs = Membership.objects.filter(
-        roles, during(at), group=OuterRef("group"), member=member
-    )
+    belongs = Membership.objects.filter(roles, during(at), group=OuterRef("group"), member=member)
     away = Leave.objects.filter(during(at), group=OuterRef("group"), member=member)
     return visible.running(at).filter(Exists(belongs), ~Exists(away))
 
@@ -381,4 +379,3 @@ def bugs() -> tuple[Bug, ...]:
             requests("settings_kept", "member", "outsider"),
         ),
     )
-

@@ -104,4 +104,3 @@ def bugs_seen_by_pages() -> tuple[Bug, ...]:
             requests("case", "presenter", state="due"),
         ),
     )
-

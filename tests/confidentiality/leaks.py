@@ -1,6 +1,6 @@
 """What a leak is: a byte shown to who may not see it, a row changed by who may not change it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from groups.models import Entrance, Membership
@@ -20,6 +20,7 @@ IN_B = {
     "admin": "admin",
 }
 # Whoever holds the token of an invitation or of a feed learns what it is for.
+Readers = Callable[[str, str], frozenset[str]]
 TOLD_BY_TOKEN = {"invitation", "feed"}
 SHARED = {"balint_sessions_session", "groups_group"}
 
@@ -49,9 +50,7 @@ def _marks_of_a(world: World) -> Iterator[Mark]:
     states = [name.split() for name in policy.whole()["texts"] if " " in name]
     for name in policy.texts():
         by_state = {
-            state: policy.readers("texts", f"{name} {state}")
-            for of, state in states
-            if of == name
+            state: policy.readers("texts", f"{name} {state}") for of, state in states if of == name
         }
         seen_by = policy.readers("texts", name)
         yield Mark(name, getattr(installation, name), seen_by, content=True, by_state=by_state)
@@ -73,7 +72,7 @@ def _marks_of_b(b: Installation) -> Iterator[Mark]:
     yield from _others(b, " of B", readers)
 
 
-def _others(of: Installation, suffix: str, readers) -> Iterator[Mark]:  # type: ignore[no-untyped-def]
+def _others(of: Installation, suffix: str, readers: Readers) -> Iterator[Mark]:
     circle = of.circle
     content = {"told": of.told.pk, "telling": of.being_told.pk}
     frame = {
@@ -91,9 +90,7 @@ def _others(of: Installation, suffix: str, readers) -> Iterator[Mark]:  # type: 
             yield Mark(name + suffix, str(text), seen_by, content=kind == "marks")
 
 
-def shown(
-    answer: Answer, seen: list[Mark], persona: str, route: str, state: str
-) -> Iterator[Mark]:
+def shown(answer: Answer, seen: list[Mark], persona: str, route: str, state: str) -> Iterator[Mark]:
     """What is shown to somebody who may not see it."""
     for mark in seen:
         if mark.text not in answer.text or mark.may_read(persona, state):

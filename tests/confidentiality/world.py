@@ -40,7 +40,7 @@ class World:
     b: Installation
     elsewhere: Group
     due: CasePresentation
-    people: dict[str, Member | None]
+    people: dict[str, Any]
     clients: dict[str, Client] = field(default_factory=dict)
     dead_tokens: list[str] = field(default_factory=list)
 
@@ -203,10 +203,10 @@ def _elsewhere() -> Group:
     return make_group(programme, name="Quarry group", alias="Monday circle")
 
 
-def _people(a: Installation, b: Installation) -> dict[str, Member | None]:
+def _people(a: Installation, b: Installation) -> dict[str, Any]:
     group, other, now = a.circle.group, b.circle.group, timezone.now()
-    people: dict[str, Member | None] = dict(a.personas)
-    people |= {name: None for name in NOT_SIGNED_IN}
+    people: dict[str, Any] = dict(a.personas)
+    people |= dict.fromkeys(NOT_SIGNED_IN)
     people |= {"leader_b": b.circle.leader}
     came_and_went: dict[str, list[tuple[Group, str, dict[str, Any]]]] = {
         "new_leader": [(group, "leader", {"since": now - 2 * DAY})],
@@ -271,8 +271,8 @@ def _dead_tokens(circle: Circle) -> list[str]:
 
 def _client(name: str, member: Member | None, token: str) -> Client:
     """A browser signed in a moment ago; the holder of a feed's token shows it everywhere."""
-    extra = {"HTTP_AUTHORIZATION": f"Bearer {token}"} if name == "feed_holder" else {}
-    client = Client(raise_request_exception=False, **extra)
+    shown = {"Authorization": f"Bearer {token}"} if name == "feed_holder" else None
+    client = Client(raise_request_exception=False, headers=shown)
     if member is not None:
         become(None, "balint_app")
         client.force_login(member)
