@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
 import psycopg
@@ -140,7 +140,8 @@ class SharedCache(BaseCache):
         options = {"socket_timeout": 1, "socket_connect_timeout": 1} | params.get("OPTIONS", {})
         # Not asked again at once: a page waits for one second at most, and then for none.
         retry = Retry(NoBackoff(), 0)
-        self._redis = RedisCacheClient([server], serializer=Json, retry=retry, **options)
+        how: dict[str, Any] = {"serializer": Json, "retry": retry} | options
+        self._redis = RedisCacheClient([server], **how)
         self._outage = OUTAGES.setdefault(server, Outage())
 
     def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
@@ -168,7 +169,8 @@ class SharedCache(BaseCache):
 
     def touch(self, key: str, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
         key, seconds = self.make_and_validate_key(key, version), self._seconds(timeout)
-        self._ask(lambda: self._redis.touch(key, seconds))
+        # None means for ever here too, whatever the types say.
+        self._ask(lambda: self._redis.touch(key, cast(int, seconds)))
         return COPY.first(TOUCH, seconds, _row(key)) is not MISSING
 
     def delete(self, key: str, version: int | None = None) -> bool:

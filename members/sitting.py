@@ -64,7 +64,7 @@ class SittingMiddleware:
         if over and not any(goes_on(request, now) for goes_on in exempt):
             return _end(request, now) or self.get_response(request)
         if request.method == "POST":
-            typed.forget_if_sent(request, cast(Member, request.user), at=now)
+            typed.forget_if_sent(request, request.user, at=now)
         if over or not any(asks(request, now) for asks in asked_by_itself):
             _note(request, now)
         return self.get_response(request)
