@@ -160,7 +160,7 @@ def _known(
 
 
 def _check(group: Group, by: Member, at: datetime, office: bool) -> None:
-    if not may(by, Action.OPEN_RECORD, group, at, roles=OFFICE if office else EVERY_ROLE):
+    if not may(by, Action.OPEN_RECORD, group, at, roles=OFFICE if office else EVERY_ROLE - OFFICE):
         raise NotYours
 
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 from groups import gate, policy
 from groups import record as keeping
 from groups.models import Group, RecordOpening
-from groups.policy import OFFICE, Action, Role
+from groups.policy import OFFICE, Action
 from members.models import Member
 from members.refusals import Refused
 from members.stepup import confirmed_lately
@@ -26,8 +26,6 @@ LARGEST = 2**63 - 1
 def record(request: HttpRequest, pk: UUID) -> HttpResponse:
     """A leader asks to open the record, or confirms; the two of an opening read it for a day."""
     group = gate.enter(request, pk, Action.OPEN_RECORD)
-    if Role.ADMIN in policy.roles_of(gate.person(request), group, timezone.now()):
-        return redirect("programme_record", group.programme_id, group.pk)
     return _page(request, group, office=False)
 
 

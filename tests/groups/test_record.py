@@ -243,7 +243,6 @@ def test_the_leaders_page_is_the_leaders(circle, client_of):
         "leader": 200,
         "second_leader": 200,
         "newcomer": 302,
-        "admin": 302,
     }
 
 

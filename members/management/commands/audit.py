@@ -30,7 +30,9 @@ class Command(BaseCommand):
         if not all(verdict.whole for verdict in verdicts):
             raise CommandError(
                 "The record is not what was written. Keep the database and its backups as they "
-                "are, with the folder of the key file, and find out who could write to them."
+                "are, with the folder of the key file, and find out who could write to them. "
+                "If an older backup was put back, its missing end is no wonder: note what is "
+                f"said here, put {beside.HEADS} aside, and the heads are kept anew."
             )
 
     def _heads(self) -> None:
