@@ -47,10 +47,37 @@ def test_months_are_no_tokens(db, log):
     assert "Not Found: /calendar/2027/13/" in log.getvalue()
 
 
-def test_a_traceback_is_blotted_out_too(log):
+def written_of(error: BaseException, log: io.StringIO) -> str:
     try:
-        raise ValueError(f"/invitations/{TOKEN}/")
-    except ValueError:
+        raise error
+    except type(error):
         logging.getLogger("django.request").error("Internal", exc_info=sys.exc_info())
-    assert "ValueError: /invitations/…/" in log.getvalue()
-    assert TOKEN not in log.getvalue()
+    return log.getvalue()
+
+
+def test_a_traceback_is_blotted_out_too(log):
+    written = written_of(OSError(f"/invitations/{TOKEN}/"), log)
+    assert "OSError: /invitations/…/" in written
+    assert TOKEN not in written
+
+
+def test_a_traceback_says_where_and_of_what_kind_and_not_in_which_words(log):
+    written = written_of(ValueError("The locked drawer"), log)
+    assert "in written_of" in written
+    assert written.rstrip().endswith("builtins.ValueError")
+    assert "drawer" not in written
+
+
+def test_neither_does_what_an_error_came_of_nor_what_is_in_a_group_of_them(log):
+    inner = KeyError("The locked drawer")
+    inner.__cause__ = TypeError("The locked drawer")
+    written = written_of(ExceptionGroup("The locked drawer", [inner]), log)
+    assert "builtins.ExceptionGroup\namong them:\n" in written
+    assert "builtins.TypeError\nand then:\n" in written
+    assert written.rstrip().endswith("builtins.KeyError")
+    assert "drawer" not in written
+
+
+def test_what_a_machine_says_is_kept_for_whoever_runs_it(log):
+    written = written_of(ConnectionRefusedError(111, "Connection refused"), log)
+    assert written.rstrip().endswith("ConnectionRefusedError: [Errno 111] Connection refused")
