@@ -10,6 +10,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from groups.cadence import last_day, next_midnight
@@ -40,6 +41,11 @@ def standing(group: Group) -> GroupEnd | None:
     """The end that is asked for or set, if there is one, with who asked."""
     open_ = GroupEnd.objects.filter(group=group, withdrawn_at=None, forgotten_at=None)
     return open_.select_related("asked_by", "group").first()
+
+
+def over(at: datetime) -> QuerySet[GroupEnd]:
+    """Ends whose day has come; a group that nobody leads since is no group to look after."""
+    return GroupEnd.objects.filter(confirmed_at__isnull=False, withdrawn_at=None, ends_at__lte=at)
 
 
 def day_of(end: GroupEnd, at: datetime) -> str:

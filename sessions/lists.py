@@ -25,10 +25,13 @@ class Line:
     group: Group
     company: roster.Company
     year: Year
+    over: bool
 
     @property
     def lacks(self) -> list[str]:
         """What the office should look after, in a few words each."""
+        if self.over and not (self.company.leaders or self.company.unanswered):
+            return [_("has ended")]
         unanswered, not_agreed = self.company.unanswered, self.company.not_agreed
         words = [
             _("no leader") if not self.company.leaders else "",
@@ -59,12 +62,15 @@ def programme(
 ) -> dict[str, Any]:
     """The page of a programme; the number of queries does not depend on its groups."""
     companies, years = roster.companies(groups, at), office.years(groups, at)
+    over = set(ending.over(at).filter(group__in=groups).values_list("group", flat=True))
     admins = ProgrammeAdmin.objects.filter(during(at), programme=found).select_related("member")
     invited = visible.proposals(to, at, OFFICE).filter(group=None, programme=found)
     own = memberships_of(to, at).filter(group__programme=found)
     return {
         "programme": found,
-        "lines": [Line(group, companies[group.pk], years[group.pk]) for group in groups],
+        "lines": [
+            Line(group, companies[group.pk], years[group.pk], group.pk in over) for group in groups
+        ],
         "admins": [row.member for row in admins.order_by("member__name")],
         "invited": list(invited.order_by("proposed_at")),
         "own_groups": [membership.group for membership in own],

@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from groups import ending
 from groups.models import Ending, Group, Membership, MembershipRole, Proposal, ProposedRole, during
 from groups.policy import OFFICE, Action, Role, agreement_in_force, groups_where
 from groups.zones import date_words
@@ -49,6 +50,7 @@ class Has(TypedDict):
     is_led: bool
     has_dates: bool
     has_agreement: bool
+    is_over: bool
     waits_since: datetime | None
 
 
@@ -219,6 +221,7 @@ def _looked_after(member: Member, at: datetime) -> "QuerySet[WithAnnotations[Gro
             ),
             has_dates=Exists(dates.exclude(phase=Phase.CANCELLED)),
             has_agreement=Exists(agreement_in_force(OuterRef("pk"), at)),
+            is_over=Exists(ending.over(at).filter(**of_group)),
             waits_since=Subquery(unanswered.order_by("proposed_at").values("proposed_at")[:1]),
         )
         .order_by("programme__name", "name", "pk")
@@ -226,6 +229,8 @@ def _looked_after(member: Member, at: datetime) -> "QuerySet[WithAnnotations[Gro
 
 
 def _lacks(group: "WithAnnotations[Group, Has]") -> list[str]:
+    if group.is_over and not (group.is_led or group.waits_since):
+        return []
     lacks = {
         _("no leader yet"): not group.is_led,
         _("no dates ahead"): not group.has_dates,

@@ -420,3 +420,16 @@ def test_a_newcomer_after_the_yes_is_not_counted_out_before_the_end(circle):
     late = make_member("Dr Late Comer")
     join(circle.group, late)
     assert ends(circle.group)[late.name] is None
+
+
+def test_a_group_that_has_ended_is_no_group_the_office_looks_after(circle, client_of):
+    programme = f"/programmes/{circle.programme.pk}/"
+    end = confirm(ask(circle, circle.leader), circle.second_leader)
+    admin = client_of(circle.admin)
+    assert "has ended" not in admin.get(programme).text
+    with as_owner():
+        GroupEnd.objects.filter(pk=end.pk).update(ends_at=now() - DAY)
+        Membership.objects.filter(group=circle.group).update(ended_at=now() - DAY)
+    assert "has ended" in admin.get(programme).text
+    listed = f"/programmes/{circle.programme.pk}/groups/{circle.group.pk}/"
+    assert listed not in client_of(circle.admin).get("/").text
