@@ -25,7 +25,7 @@ from groups.policy import CONDITIONS, GRANTS, Action, Role
 from members.models import Member
 from sessions import conduct, feeds, kept, visible
 from sessions import gate as session_gate
-from sessions.models import CalendarFeed, CasePresence, CasePresentation, Session
+from sessions.models import CalendarFeed, CasePresence, CasePresentation, Reflection, Session
 from sessions.views import office
 from tests.confidentiality.bugs import (
     Bug,
@@ -268,9 +268,9 @@ def bugs() -> tuple[Bug, ...]:
             requests("roster", "member"),
         ),
         Bug(
-            "members see answers",
-            granted(Role.MEMBER, Action.SEE_ANSWERS),
-            requests("session", "member", state="planned"),
+            "a reflection is anybody's who has its address",
+            instead(visible.reflections, lambda member: Reflection.objects.all()),
+            requests("reflection_edit", "leader", by="GET POST"),
         ),
         Bug(
             "admins enter",
