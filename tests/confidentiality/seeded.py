@@ -4,16 +4,14 @@ A bug that the other layer would hide is tried without that layer. Each slice is
 the bug as well, when it must find nothing.
 """
 
-import logging
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from tests.balint.inside import furnish
 from tests.confidentiality import bugs_of_pages, bugs_of_rows
 from tests.confidentiality.bugs import Bug
 from tests.confidentiality.layers import Layer, alone
-from tests.confidentiality.matrix import Matrix
+from tests.confidentiality.matrix import Matrix, quiet
 from tests.confidentiality.world import own_database, taken_back
 from tests.world import make_circle
 
@@ -28,7 +26,7 @@ def bugs() -> list[Bug]:
 def run(size: Size) -> dict[str, Any]:
     """`seeded_bugs`, `seeded_caught`, and the names of those not caught under `missed`."""
     caught: dict[str, bool] = {}
-    with own_database("seeded"), _quiet():
+    with own_database("seeded"), quiet():
         caught |= _in_pages("application", _chosen(bugs_of_pages.bugs(), size))
         caught |= _in_pages("database", _chosen(bugs_of_rows.bugs_seen_by_pages(), size))
         caught |= _in_rows(_chosen(bugs_of_rows.bugs(), size))
@@ -37,6 +35,7 @@ def run(size: Size) -> dict[str, Any]:
         "seeded_bugs": len(caught),
         "seeded_caught": len(caught) - len(missed),
         "missed": missed,
+        "failed": bool(missed),
     }
 
 
@@ -65,12 +64,3 @@ def _caught(bug: Bug, where: Any) -> bool:
         return False
     with bug.patch():
         return bool(bug.seen_by(where))
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    logging.disable(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logging.disable(logging.NOTSET)
