@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help run stop test check check-format check-lint check-types check-templates \
-	check-imports check-migrations chromium bench screenshots messages lock clean \
+	check-imports check-migrations chromium bench confidentiality screenshots messages lock clean \
 	venv-embedded venv-dev
 .NOTPARALLEL: run test
 
@@ -55,6 +55,9 @@ chromium: venv-dev
 
 bench: venv-dev ## Figures, as JSON lines
 	@$(PY) -m bench
+
+confidentiality: venv-dev chromium ## The proofs of confidentiality, as JSON lines; under 30 minutes
+	@$(TEST_PY) -m tests.confidentiality
 
 screenshots: venv-dev chromium ## The pictures of the README, from a running demo
 	@$(PY) -m docs.screenshots

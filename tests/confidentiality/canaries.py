@@ -121,10 +121,13 @@ class Hand:
         self.browsers["leader"].post(f"{path}restore/")
 
     def leaving(self) -> None:
-        """Why somebody goes; and stays after all."""
+        """Why somebody goes, and why somebody else will be away."""
         path = f"/groups/{self.there.circle.group.pk}/leave/"
         last_on = (timezone.now() + timedelta(days=60)).date().isoformat()
-        self.type_into("leaving", "presenter", path, "reason", when="later", last_on=last_on)
+        more = {"do": "leave", "leave-when": "later", "leave-last_on": last_on}
+        self.type_into("leaving", "presenter", path, "leave-reason", **more)
+        away = {"do": "away", "away-starts_on": last_on}
+        self.type_into("away", "second_leader", path, "away-reason", **away)
 
     def _look(self, kind: str, canary: str, path: str, *who: str) -> None:
         """A page that may show it does."""
@@ -301,7 +304,7 @@ def _open_words(flock: Flock) -> None:
 @contextmanager
 def _listening_to_redis(heard: Path) -> Iterator[None]:
     """Every command anybody gives Redis meanwhile, written to a file."""
-    client: Any = redis.from_url(os.environ["BALINT_TEST_REDIS"])
+    client: Any = redis.from_url(os.environ["BALINT_TEST_REDIS"], socket_timeout=None)
     listener = client.monitor()
     listener.__enter__()
 

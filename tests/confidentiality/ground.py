@@ -10,7 +10,7 @@ from itertools import count
 from typing import Any, Literal
 
 import dj_database_url
-from django.db import connections
+from django.db import connections, transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -78,3 +78,11 @@ def signed_in(member: Member | None, **options: Any) -> Client:
         session["account_authentication_methods"] = [proof]
         session.save()
     return client
+
+
+@contextmanager
+def taken_back() -> Iterator[None]:
+    """A request whose every write is undone when it has been answered."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)

@@ -76,7 +76,7 @@ MASKS = (
     re.compile(rb"(?im)^expires: .*$|(?<=expires=)[^;]+"),
     re.compile(rb'(?<="oldest_overdue_seconds": )\d+'),
 )
-# The cookie that carries the same token, and the browser's own key, which is told again each minute.
+# The cookie of the same token, and the browser's own key, which is told again each minute.
 MASKED_COOKIES = ("csrftoken", "sessionid")
 
 
@@ -251,7 +251,7 @@ def _once_inside(there: Installation) -> None:
 @contextmanager
 def two_copies(name: str) -> Iterator[Pair]:
     with copy(name) as one, copy(name) as other, speaking_to(one):
-        wrappers = [_wrapper(one), _wrapper(other), _wrapper(other, "SUPERUSER")]
+        wrappers = [wrapper_of(one), wrapper_of(other), wrapper_of(other, "SUPERUSER")]
         try:
             yield Pair(*wrappers)
         finally:
@@ -259,7 +259,7 @@ def two_copies(name: str) -> Iterator[Pair]:
                 wrapper.close()
 
 
-def _wrapper(database: str, login: str = "balint_test") -> Any:
+def wrapper_of(database: str, login: str = "balint_test") -> Any:
     settings = dict(connections["default"].settings_dict)
     settings |= dj_database_url.parse(servers.url(login, database))
     return type(connections["default"])(settings, "default")

@@ -55,8 +55,6 @@ def running(
         EMAIL_URL=f"maildir://{folder}/mail",
         LETTER_TICK_SECONDS="0.5",
         BALINT_VAR=str(folder / "var"),
-        # A database of Redis that is nobody else's.
-        REDIS_URL=f"{os.environ['BALINT_TEST_REDIS']}?virtual_host=9&db=9",
     )
     site = RunningSite(port, folder, environment)
     web = ("-m", "granian", "--interface", "asgi", "--host", "127.0.0.1", "--port", str(port))

@@ -33,4 +33,4 @@ def test_no_canary_is_found_outside_the_pages_that_may_show_it(unbound):
 def test_a_word_is_found_however_it_was_written_down(before, written):
     search = traces.Search(["qzwxkvbnmpt"])
     search.look("here", written(f"{before}qzwxkvbnmptaaa and more"))
-    assert search.found == {"here": 1}
+    assert set(search.found) == {"here"}

@@ -18,7 +18,6 @@ from balint.embedded import places
 from tests import servers
 
 CHUNK = 1 << 24
-RDB = "looked-for.rdb"
 
 
 def forms(word: str) -> set[bytes]:
@@ -111,9 +110,8 @@ def of_redis() -> Iterator[tuple[str, bytes]]:
         for key in one.scan_iter(count=1000):
             yield "Redis", key + b"\n" + unpacked(_value(one, key))
     client.config_set("rdbcompression", "no")
-    client.config_set("dbfilename", RDB)
     client.save()
-    file = folder / RDB
+    file = folder / client.config_get("dbfilename")["dbfilename"]
     yield "RDB", file.read_bytes()
     file.unlink()
     yield "Redis' log", (folder / "log").read_bytes()
