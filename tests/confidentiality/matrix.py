@@ -144,7 +144,9 @@ class Matrix:
             yield Case(address.name, method, "", persona, "absent", address.path(nothing), twin)
             # Of those who are something to B, what they are there decides.
             of = "there" if persona in leaks.IN_B else "foreign"
-            for state, path in _states(address, self.world.of_b):
+            of_b = _states(address, self.world.of_b)
+            # The programme is the same for both groups.
+            for state, path in of_b if set(address.places) - {"programmes"} else ():
                 often = method == "GET" or (method == "POST" and of == "foreign")
                 if often or (of == "foreign" and state in {"", "held", "told", "open"}):
                     yield Case(address.name, method, state, persona, of, path, twin)
@@ -357,15 +359,15 @@ def chosen(case: Case, layer: Layer, size: Size) -> bool:
 def _in_sample(case: Case, turn: int, *, rare: bool) -> bool:
     """One person and state for each address and method, others in each layer.
 
-    GET and POST are asked with two of the layers, the rarer methods with one; of what is not one's
-    own a third.
+    GET and POST are asked with two of the layers, two of the rarer methods with one; of what is not
+    one's own a fifth.
     """
     place = f"{case.route} {case.method} {case.of}"
     number = crc32(place.encode())
     its_turn = (number + turn) % len(LAYERS)
     if its_turn == 2 or (its_turn == 1 and (rare or case.of)):
         return False
-    if case.of and number // 3 % 3:
+    if (case.of and number // 3 % 5) or (rare and number // 3 % 5 > 1):
         return False
     names = policy.personas()
     return case.persona == names[(number // 7 + 8 * turn) % len(names)] and case.first
