@@ -17,7 +17,6 @@ import tests.mode
 PROOFS = (
     "matrix",
     "seeded",
-    "admin_sequences",
     "interference",
     "canaries",
     "identity",

@@ -29,7 +29,7 @@ from tests import servers
 from tests.confidentiality.ground import Size, copy, own_database, signed_in, speaking_to
 from tests.confidentiality.identity import Person, ask
 from tests.confidentiality.interference import wrapper_of
-from tests.world import as_owner, years_ago
+from tests.world import years_ago
 
 GROUPS, CASES = {"small": 4, "whole": 300}, {"small": 10, "whole": 100}
 PEOPLE = 3
@@ -45,7 +45,8 @@ WITHOUT_IDENTITY = "members.identity.IdentityMiddleware"
 def run(size: Size) -> dict[str, Any]:
     """Medians and their ratios; nothing fails here."""
     with own_database() as name:
-        group, member, session = _seeded(size)
+        with speaking_to(name, "SUPERUSER"), transaction.atomic():
+            group, member, session = _seeded(size)
         # While the database below is the default one, so that its cookie is known to both copies.
         cookie = signed_in(member).cookies["sessionid"].value
         connections["default"].close()
@@ -69,24 +70,23 @@ def run(size: Size) -> dict[str, Any]:
 def _seeded(size: Size) -> tuple[Any, Member, Any]:
     """Groups with their people and cases; one group, one of its people and one of its dates."""
     now = timezone.now()
-    with as_owner():
-        programme = Programme.objects.create(name="North programme")
-        groups = [Group(programme=programme, name=f"Group {n}") for n in range(GROUPS[size])]
-        Group.objects.bulk_create(groups)
-        everyone = [
-            (group, Member(email=f"{n}.{m}@example.org", name=f"Dr {n} {m}", password="!"))
-            for n, group in enumerate(groups)
-            for m in range(PEOPLE)
-        ]
-        Member.objects.bulk_create([member for _group, member in everyone])
-        with connection.cursor() as cursor:
-            cursor.execute("reset role; set local session_replication_role = replica")
-        _belonging(groups, everyone)
-        sessions = [_session(group, now - n * DAY) for group in groups for n in range(1, 3)]
-        Session.objects.bulk_create(sessions)
-        _cases(sessions, everyone, CASES[size])
-        with connection.cursor() as cursor:
-            cursor.execute("analyze")
+    with connection.cursor() as cursor:
+        cursor.execute("set local session_replication_role = replica")
+    programme = Programme.objects.create(name="North programme")
+    groups = [Group(programme=programme, name=f"Group {n}") for n in range(GROUPS[size])]
+    Group.objects.bulk_create(groups)
+    everyone = [
+        (group, Member(email=f"{n}.{m}@example.org", name=f"Dr {n} {m}", password="!"))
+        for n, group in enumerate(groups)
+        for m in range(PEOPLE)
+    ]
+    Member.objects.bulk_create([member for _group, member in everyone])
+    _belonging(groups, everyone)
+    sessions = [_session(group, now - n * DAY) for group in groups for n in range(1, 3)]
+    Session.objects.bulk_create(sessions)
+    _cases(sessions, everyone, CASES[size])
+    with connection.cursor() as cursor:
+        cursor.execute("analyze")
     return groups[0].pk, everyone[0][1], sessions[0].pk
 
 
