@@ -17,7 +17,7 @@ from typing import Any
 
 from django.db.models import CharField, TextField
 from django.utils import timezone
-from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Dialog, Page, Request, sync_playwright
 
 from groups.models import Agreement, Entrance, Group, Proposal
 from members.models import Member, Phone
@@ -74,9 +74,13 @@ class Watched:
     def page(self) -> Page:
         page = self.context.new_page()
         page.set_default_timeout(15_000)
-        page.on("dialog", lambda dialog: (self.hits.append("dialog"), dialog.dismiss()))
+        page.on("dialog", self._says)
         page.on("request", self._leaves)
         return page
+
+    def _says(self, dialog: Dialog) -> None:
+        self.hits.append("dialog")
+        dialog.dismiss()
 
     def _leaves(self, request: Request) -> None:
         if not request.url.startswith((self.url, "data:image", "about:")):

@@ -199,9 +199,12 @@ def _one_task(tally: Tally, dice: random.Random, people: list[Person]) -> None:
 def ask(application: WSGIHandler, path: str, person: Person) -> tuple[int, bytes]:
     """One request as a server hands it over; status and body."""
     status: list[int] = []
-    answer = application(
-        _environ(path, person.cookie), lambda line, headers: status.append(int(line[:3]))
-    )
+
+    def start(line: str, headers: object, error: object = None) -> Callable[[bytes], object]:
+        status.append(int(line[:3]))
+        return lambda data: None
+
+    answer = application(_environ(path, person.cookie), start)
     body = b"".join(answer)
     answer.close()
     return status[0], body

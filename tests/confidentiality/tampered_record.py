@@ -4,6 +4,7 @@ import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from uuid import UUID, uuid4
 
 from django.db import connection, transaction
@@ -67,7 +68,7 @@ def _of_events(chain: UUID) -> Iterator[Deed]:
         changes = {
             "actor": stranger,
             "verb": verb,
-            "thing": audit.Thing.LEAVE if hasattr(audit.Thing, "LEAVE") else "answer",
+            "thing": "leave",
             "frame": not event.frame,
             "at": event.at + timedelta(days=1),
             "once": b"\0" * 32,
@@ -75,18 +76,15 @@ def _of_events(chain: UUID) -> Iterator[Deed]:
             "mac": b"\0" * 32,
         }
         for name, value in changes.items():
-            yield (
-                "record edited",
-                lambda row=row, name=name, value=value: row.update(**{name: value}),
-            )
-        yield "record blanked", lambda row=row: row.update(actor=None, verb="", thing="", once=None)
+            yield "record edited", partial(row.update, **{name: value})
+        yield "record blanked", partial(row.update, actor=None, verb="", thing="", once=None)
         yield "record thinned", row.delete
 
 
 def _of_order(chain: UUID) -> Iterator[Deed]:
     for one, other in itertools.pairwise(_events(chain)):
-        yield "record reordered", lambda one=one, other=other: _exchange(one, other)
-        yield "record renumbered", lambda one=one: _leave_out(one)
+        yield "record reordered", partial(_exchange, one, other)
+        yield "record renumbered", partial(_leave_out, one)
 
 
 def _exchange(one: AuditEvent, other: AuditEvent) -> None:
@@ -107,10 +105,10 @@ def _leave_out(event: AuditEvent) -> None:
 
 def _of_the_end(chain: UUID) -> Iterator[Deed]:
     for keep in range(len(_events(chain))):
-        yield "record's tail cut", lambda keep=keep: _cut(chain, keep)
-    yield "record's head moved", lambda: AuditChain.objects.filter(pk=chain).update(length=1)
-    yield "chain removed", lambda: _removed(chain)
-    yield "event forged", lambda: _forged(chain)
+        yield "record's tail cut", partial(_cut, chain, keep)
+    yield "record's head moved", partial(AuditChain.objects.filter(pk=chain).update, length=1)
+    yield "chain removed", partial(_removed, chain)
+    yield "event forged", partial(_forged, chain)
 
 
 def _cut(chain: UUID, keep: int) -> None:

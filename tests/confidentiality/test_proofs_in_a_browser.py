@@ -9,8 +9,8 @@ def test_no_payload_runs_whatever_field_it_stands_in(unbound):
     found = browser.run("small")
     assert found["executions_first"] == []
     assert found["executions"] == 0
-    assert found["payloads_shown"] > 20
-    assert found["payload_fields"] == 19
+    assert found["payloads_shown"] > 10
+    assert found["payload_fields"] == 18
     assert set(found["storage_left"].values()) == {0}
     assert found["routes"] == found["routes_with_all_headers"]
 
