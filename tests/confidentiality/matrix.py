@@ -227,8 +227,10 @@ class Matrix:
         alone_in_database = self.layer == "database"
         # The database knows no page: what lies ahead it shows or not, whichever page asks.
         state = "" if alone_in_database else case.state
+        # What somebody typed themselves is shown to them again.
+        typed = str(self.bodies.get(case.route)) if case.method == "POST" else ""
         for mark in leaks.shown(answer, self.marks, case.persona, case.route, state):
-            if mark.content or not alone_in_database:
+            if (mark.content or not alone_in_database) and mark.text not in typed:
                 yield f"shows {mark.name}"
         tables = self.watch.content if alone_in_database else self.watch.kept
         for change in self.owners.wrongly(answer.changes, case.persona, tables):

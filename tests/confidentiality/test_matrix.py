@@ -34,7 +34,7 @@ def test_a_sample_of_the_matrix_finds_no_leak_and_nothing_unexpected(db: None) -
     assert sample["found"] == []
     assert (sample["leaks"], sample["wrong"]) == (0, 0)
     for layer in sample["by_layer"].values():
-        assert layer["matrix_cases"] + layer["object_cases"] > 300
+        assert layer["matrix_cases"] + layer["object_cases"] > 200
     # With the application's layer away pages are shown to strangers, or nothing would be proved.
-    assert sample["by_layer"]["database"]["let_in"] > 10
+    assert sample["by_layer"]["database"]["let_in"] > 5
     assert sample["by_layer"]["both"]["let_in"] == 0
