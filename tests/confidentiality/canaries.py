@@ -130,7 +130,9 @@ class Hand:
         self.type_into("away", "second_leader", path, "away-reason", **away)
 
     def _look(self, kind: str, canary: str, path: str, *who: str) -> None:
-        """A page that may show it does."""
+        """A page that may show it does; not looked at each time."""
+        if self.flock.let_fly > 80 and self.flock.let_fly % 5:
+            return
         for one in who:
             self.flock.shown[kind] += canary in self.browsers[one].get(path)[1]
 

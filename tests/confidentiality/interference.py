@@ -268,17 +268,18 @@ def wrapper_of(database: str, login: str = "balint_test") -> Any:
 def known(there: Installation, size: Size) -> Mapping[str, Sequence[Any]]:
     """What stands in A for each place of an address; secrets of others are no part of a guess."""
     places = Nothing(there.known)
-    if size == "small":
-        places["sessions"] = places["sessions"][:2]
     places["invitations"] = ["no.token"]
     places["calendar"] = ["no-such-token"]
     places["reflections"] = list(Reflection.objects.values_list("pk", flat=True))
+    if size == "small":
+        return Nothing({place: found[:1] for place, found in places.items()})
     return places
 
 
 def crawled(crawl: Crawl, places: Mapping[str, Sequence[Any]], size: Size) -> None:
     """Every address with what stands in A, then every page they lead to, then every form."""
-    paths = list(dict.fromkeys(path for address in ADDRESSES for path in ways(address, places)))
+    addresses = ADDRESSES if size == "whole" else [one for one in ADDRESSES if _ours(one)]
+    paths = list(dict.fromkeys(path for address in addresses for path in ways(address, places)))
     asked: set[str] = set()
     for _depth in range(DEPTH[size]):
         for path in paths:
@@ -290,6 +291,10 @@ def crawled(crawl: Crawl, places: Mapping[str, Sequence[Any]], size: Size) -> No
             crawl.form = form
             for path in sorted(asked):
                 crawl.compare("POST", path)
+
+
+def _ours(address: Address) -> bool:
+    return not address.pattern.startswith("accounts/")
 
 
 def ways(address: Address, places: Mapping[str, Sequence[Any]]) -> Iterator[str]:

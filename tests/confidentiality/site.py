@@ -134,8 +134,14 @@ class Browser:
         headers = {"Cookie": cookies, "X-CSRFToken": self.TOKEN}
         if body is not None:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
-        self.connection.request(method, path, body, headers)
-        answer = self.connection.getresponse()
+        try:
+            self.connection.request(method, path, body, headers)
+            answer = self.connection.getresponse()
+        except (http.client.RemoteDisconnected, ConnectionResetError):
+            # The server lets go of a connection that was idle for a while.
+            self.connection.close()
+            self.connection.request(method, path, body, headers)
+            answer = self.connection.getresponse()
         return answer.status, answer.read().decode(errors="replace")
 
     def value(self, path: str, name: str) -> str:

@@ -29,12 +29,13 @@ def test_what_changes_inside_a_group_changes_no_byte_outside(unbound):
     found = interference.run("small")
     assert found["interference_first"] == []
     assert found["failed"] == 0
-    assert found["interference_pages"] > 400
+    assert found["interference_pages"] > 180
     assert found["interference_letters"] > 0
 
 
 def test_a_count_that_leaks_into_the_length_of_a_page_is_seen(unbound, settings, monkeypatch):
     monkeypatch.setattr(interference, "SMALL", ("outsider",))
+    monkeypatch.setattr(interference, "_ours", lambda address: address.pattern == "settings/")
     with override_settings(MIDDLEWARE=[*settings.MIDDLEWARE, WITH_A_LEAK]):
         found = interference.run("small")
     assert found["interference_first"] == ["outsider: GET /settings/"]
