@@ -22,7 +22,6 @@ IN_B = {
 # Whoever holds the token of an invitation or of a feed learns what it is for.
 Readers = Callable[[str, str], frozenset[str]]
 TOLD_BY_TOKEN = {"invitation", "feed"}
-SHARED = {"balint_sessions_session", "groups_group"}
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ two processes. Nothing is seeded anew between requests: each is taken back.
 
 import logging
 import multiprocessing
-import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ from django.utils import timezone
 
 from groups.models import Membership
 from tests.balint.addresses import Address, Nothing, addresses
-from tests.confidentiality import leaks, policy
+from tests.confidentiality import beside, leaks, policy
 from tests.confidentiality.asking import METHODS, Answer, Watch, ask
 from tests.confidentiality.bodies import Body, bodies
 from tests.confidentiality.layers import LAYERS, Layer, alone
@@ -299,8 +298,8 @@ def run(size: Size) -> dict[str, Any]:
                 by_layer[layer].add(run_layer(layer, size, 0, 1))
     else:
         jobs = [(layer, size, part, PROCESSES) for layer in LAYERS for part in range(PROCESSES)]
-        with multiprocessing.get_context("spawn").Pool(PROCESSES, _begin) as pool:
-            for layer, result in pool.imap_unordered(_work, jobs, chunksize=1):
+        with multiprocessing.get_context("spawn").Pool(PROCESSES, beside.begin) as pool:
+            for layer, result in pool.imap_unordered(beside.work, jobs, chunksize=1):
                 by_layer[layer].add(result)
     return _figures(by_layer)
 
@@ -375,14 +374,8 @@ def _in_sample(case: Case, turn: int, *, rare: bool) -> bool:
     return case.persona == names[(number // 7 + 8 * turn) % len(names)] and case.first
 
 
-def _begin() -> None:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "balint.settings")
-    import django
-
-    django.setup()
-
-
-def _work(job: tuple[Layer, Size, int, int]) -> tuple[Layer, Result]:
+def run_job(job: tuple[Layer, Size, int, int]) -> tuple[Layer, Result]:
+    """In a process of its own, in a database of its own."""
     layer, size, part, parts = job
     with own_database(f"matrix_{layer}_{part}"):
         return layer, run_layer(layer, size, part, parts)

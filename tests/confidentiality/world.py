@@ -4,13 +4,14 @@ Group A is the circle of `tests.world`, furnished by `tests.balint.installation`
 same programme, holds the same with other words; a third group belongs to another programme.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from django.apps import apps
 from django.conf import settings
@@ -29,7 +30,6 @@ from tests.balint.installation import Installation, install
 from tests.world import Circle, as_owner, join, make_circle, make_group, make_member, years_ago
 
 DAY = timedelta(days=1)
-Known = Mapping[str, Sequence[Any]]
 
 
 @dataclass
@@ -331,12 +331,5 @@ def own_database(name: str) -> Iterator[None]:
 
 def ready() -> None:
     """The settings of a process of the proofs, from what the servers left in the environment."""
-    import os
-
     settings.BALINT_KEY_FILE = f"{os.environ['BALINT_TEST_FOLDER']}/keys.json"
     settings.CACHES["default"]["LOCATION"] = os.environ["BALINT_TEST_REDIS"]
-
-
-def absent() -> UUID:
-    """The key of nothing."""
-    return uuid4()
