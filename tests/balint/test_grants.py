@@ -66,7 +66,7 @@ ERASED = (
 
 
 def test_the_owner_of_the_functions_writes_what_they_close_and_forget(db):
-    assert writes("reader") == dict.fromkeys(ERASED, {"delete"}) | {
+    assert writes("reader") == {label: {"delete"} for label in ERASED} | {
         "members.DataKey": {"insert", "delete"},
         "members.Tombstone": {"insert", "update", "delete"},
         "groups.Membership": {"update", "delete"},

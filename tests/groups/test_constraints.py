@@ -11,6 +11,7 @@ from groups.models import (
     Consent,
     Ending,
     Group,
+    GroupEnd,
     Leave,
     LeavingReason,
     Membership,
@@ -44,6 +45,11 @@ def ending(c, **fields):
 def opening(c, **fields):
     given = {"group": c.group, "asked_by": c.leader.pk, "asked_at": NOW}
     return RecordOpening(**(given | fields))
+
+
+def end(c, **fields):
+    given = {"group": c.group, "asked_by": c.leader, "asked_at": NOW, "ends_at": NOW}
+    return GroupEnd(**(given | fields))
 
 
 def saved(row):
@@ -116,6 +122,11 @@ TRIPS = {
     "reason_in_its_endings_group": reason_elsewhere,
     "one_asking_for_a_record": lambda c: [opening(c), opening(c)],
     "opened_record_has_an_end": lambda c: opening(c, confirmed_at=NOW, until=NOW),
+    "one_open_end_per_group": lambda c: [end(c), end(c)],
+    "nobody_confirms_their_own_end_of_a_group": lambda c: end(
+        c, confirmed_by=c.leader, confirmed_at=NOW
+    ),
+    "only_a_confirmed_end_forgets": lambda c: end(c, forgotten_at=NOW),
     "nobody_opens_a_record_alone": lambda c: opening(
         c, confirmed_by=c.leader.pk, confirmed_at=NOW, until=NOW
     ),

@@ -3,28 +3,18 @@
 from typing import Any
 
 import pytest
-from django.apps import apps
-from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from groups import frames, joining
 from groups.forms.inside import USUAL
 from groups.models import (
-    Acceptance,
-    Agreement,
-    Consent,
-    Ending,
     Entrance,
     Group,
-    Leave,
     Membership,
-    Preference,
-    ProgrammeAdmin,
-    Proposal,
 )
 from sessions.phases import NAMES, ORDER
 from sessions.timetable import DURATIONS
-from tests.world import as_member, as_owner, make_group, years_ago
+from tests.world import as_member, as_owner, make_group
 
 pytestmark = pytest.mark.reads_context
 
@@ -217,90 +207,3 @@ def test_shorter_is_always_possible_and_longer_only_alone(circle):
     with as_member(circle.leader):
         frames.edit_inside(circle.group, by=circle.leader, at=now, entrance={}, keeps_cases_days=31)
     assert fresh(circle).keeps_cases_days == 31
-
-
-# What is always true
-
-
-def _group(circle, **fields):
-    return Group.objects.create(programme=circle.programme, name="Another", **fields)
-
-
-def _member(circle, **fields):
-    values = {"group": circle.group, "member": circle.outsider, "role": "member"}
-    return Membership.objects.create(**(values | {"starts_at": years_ago(1)} | fields))
-
-
-def _ending(circle):
-    held = Membership.objects.get(member=circle.member)
-    values = {"asked_as": "leader", "asked_at": timezone.now(), "ends_at": timezone.now()}
-    return Ending.objects.create(group=circle.group, membership=held, **values)
-
-
-def _proposal(circle, **fields):
-    values = {"programme": circle.programme, "group": circle.group, "role": "member"}
-    values |= {"address": "n@example.org", "proposed_as": "admin", "proposed_at": timezone.now()}
-    return Proposal.objects.create(**(values | fields))
-
-
-def _consent(circle, **about):
-    return Consent.objects.create(
-        group=circle.group, member=circle.leader, yes=True, given_at=timezone.now(), **about
-    )
-
-
-def _twice(make):
-    return lambda circle: (make(circle), make(circle))
-
-
-def _consent_twice(**kind):
-    def make(circle):
-        about = {name: maker(circle) for name, maker in kind.items()}
-        return _consent(circle, **about), _consent(circle, **about)
-
-    return make
-
-
-BROKEN = {
-    "group_has_at_most_fifteen_members": lambda c: _group(c, cap=16),
-    "cases_are_kept_7_to_365_days": lambda c: _group(c, keeps_cases_days=6),
-    "one_running_membership_per_group": _twice(_member),
-    "membership_ends_after_it_starts": lambda c: _member(c, ended_at=years_ago(2)),
-    "membership_role_is_known": lambda c: _member(c, role="guest"),
-    "leave_ends_after_it_starts": lambda c: Leave.objects.create(
-        group=c.group, member=c.member, starts_at=years_ago(1), ended_at=years_ago(2)
-    ),
-    "one_running_admin_role_per_programme": lambda c: ProgrammeAdmin.objects.create(
-        programme=c.programme, member=c.admin, starts_at=years_ago(1)
-    ),
-    "one_preference_per_member_and_group": _twice(
-        lambda c: Preference.objects.create(group=c.group, member=c.member)
-    ),
-    "one_agreement_per_group_and_version": lambda c: Agreement.objects.create(
-        group=c.group, version=1, text="Twice", in_force_at=timezone.now()
-    ),
-    "one_acceptance_per_agreement_and_member": lambda c: Acceptance.objects.create(
-        agreement=Agreement.objects.get(group=c.group),
-        group=c.group,
-        member=c.member,
-        accepted_at=timezone.now(),
-    ),
-    "proposal_is_for_a_group_or_an_admin": lambda c: _proposal(c, role="admin"),
-    "accepted_proposal_had_its_yes": lambda c: _proposal(c, accepted_at=timezone.now()),
-    "one_ending_per_membership": _twice(_ending),
-    "consent_is_about_one_thing": lambda c: _consent(c),
-    "one_consent_per_proposal_and_member": _consent_twice(proposal=_proposal),
-    "one_consent_per_ending_and_member": _consent_twice(ending=_ending),
-}
-
-
-@pytest.mark.parametrize("name", BROKEN)
-def test_the_database_refuses_what_cannot_be(circle, name):
-    with pytest.raises(IntegrityError, match=f'"{name}"'), as_owner(), transaction.atomic():
-        BROKEN[name](circle)
-
-
-def test_every_constraint_of_the_frame_is_tripped_above():
-    models = list(apps.get_app_config("groups").get_models())
-    names = {constraint.name for model in models for constraint in model._meta.constraints}
-    assert names == set(BROKEN)

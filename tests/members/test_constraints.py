@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 from django.utils import timezone
 
-from members.models import AuditChain, AuditEvent, DataKey, Letter
+from members.models import AuditChain, AuditEvent, DataKey, Letter, Tombstone
 from tests.constraints import named, tripped
 
 SCOPE = UUID(int=7)
@@ -36,6 +36,9 @@ TRIPS = {
     "letter_goes_to_member_or_address": lambda c: letter(recipient=c.member),
     "one_event_per_number": lambda c: [chain(), event(1), event(1, once=None)],
     "one_reading_per_day": lambda c: [chain(), event(1), event(2)],
+    "tombstone_kind_is_known": lambda c: Tombstone(
+        kind="letter", subject=SCOPE, made_at=timezone.now()
+    ),
     "leased_letter_has_a_lease": lambda c: letter(state="leased", lease_token=SCOPE),
 }
 

@@ -12,6 +12,8 @@ from sessions.models import (
     CasePresence,
     CasePresentation,
     Change,
+    LeadersNote,
+    Reflection,
     RoomPresence,
     Series,
     Session,
@@ -78,6 +80,15 @@ ANSWER = {"on": DAY, "answered_at": NOW}
 STATED = {"present": True, "put_down_at": NOW}
 STEP = {"number": 1, "phase": "call", "came_from": "follow_up", "at": NOW}
 SEEN = {"entered_at": NOW, "seen_at": NOW}
+WRITTEN = {"written_at": NOW, "changed_at": NOW}
+WORD = {"written_at": NOW, "forget_on": DAY}
+
+
+def two_reflections(c):
+    here = {"session": saved(session(c)), "member": c.member} | WRITTEN
+    return [Reflection(**here), Reflection(**here)]
+
+
 TRIPS = {
     "series_ends_after_it_starts": lambda c: series(c, last_on=DAY - timedelta(days=1)),
     "one_open_session_per_group": lambda c: [session(c, phase="call"), session(c, phase="story")],
@@ -123,6 +134,9 @@ TRIPS = {
     ),
     "one_presence_per_case_and_member": lambda c: presence(c, 2),
     "presence_in_its_cases_group": lambda c: presence(c, 1, group=c.other_group),
+    "one_reflection_per_member_and_session": two_reflections,
+    "one_word_per_leader_and_session": lambda c: twice(LeadersNote, c, author=c.leader, **WORD),
+    "word_in_its_sessions_group": lambda c: elsewhere(LeadersNote, c, author=c.leader, **WORD),
     "one_count_per_group_and_year": lambda c: [
         CaseCount(group=c.group, year=2027) for _time in range(2)
     ],

@@ -198,6 +198,7 @@ def queries(led: Led, planned: Cadence, place: str = LIBRARY) -> int:
 def test_ten_dates_and_fifty_two_take_the_same_number_of_queries(db: None):
     ten, fifty_two = make_led(), make_led()
     monthly, weekly = cadence(breaks=(SUMMER,)), cadence(EVERY_WEEK)
+    make_led().plan(monthly)  # What goes on record first makes the record's key.
     new = (queries(ten, monthly), queries(fifty_two, weekly))
     again = (queries(ten, monthly), queries(fifty_two, weekly))
     moved = (queries(ten, monthly, "Garden"), queries(fifty_two, weekly, "Garden"))
