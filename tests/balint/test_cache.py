@@ -118,7 +118,8 @@ def test_what_has_expired_is_not_there_with_redis_and_without(cache, redis):
 def test_of_many_who_come_at_once_one_adds(cache, redis, stopped):
     if stopped:
         redis.stop()
-    added, together = [], threading.Barrier(8)
+    added: list[bool] = []
+    together = threading.Barrier(8)
 
     def add() -> None:
         mine = type(cache)(cache_address, ours.CACHES["default"])

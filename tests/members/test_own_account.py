@@ -245,7 +245,7 @@ def is_signed_in(client: Client) -> bool:
 
 
 def told() -> list[tuple[list[str], str]]:
-    return [(letter.to, letter.subject) for letter in mail.outbox]
+    return [(letter.to, str(letter.subject)) for letter in mail.outbox]
 
 
 def ask_for_new_address(client: Client) -> str:

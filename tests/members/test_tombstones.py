@@ -156,7 +156,7 @@ def forget_all_sorts(ending, staying):
     """A case by its presenter, a person, a reflection by its author, a note, and a whole group."""
     told = CasePresentation.objects.filter(group=staying.group, presenter=staying.presenter)
     with as_member(staying.presenter):
-        cases.forget(told.first(), by=staying.presenter, at=timezone.now())
+        cases.forget(told.get(), by=staying.presenter, at=timezone.now())
         Reflection.objects.filter(member=staying.presenter).delete()
     with as_member(staying.second_leader):
         erasure.erase(staying.second_leader, at=timezone.now())

@@ -28,7 +28,7 @@ def recorded(circle):
     with as_owner():
         found = AuditEvent.objects.filter(chain=circle.group.pk).order_by("number")
         assert all(one.frame == (Thing(one.thing) in FRAME) for one in found)
-        return [(names.get(one.actor), one.verb, one.thing) for one in found]
+        return [(names.get(one.actor) if one.actor else None, one.verb, one.thing) for one in found]
 
 
 def held(circle):

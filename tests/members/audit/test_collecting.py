@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -157,7 +158,12 @@ def test_a_task_that_failed_leaves_nothing_on_record(db):
 
 
 def opens_what_was_moved():
-    place = {"key_class": KeyClass.CASE, "scope": GROUP, "table_column": "a.b", "version": 1}
+    place: dict[str, Any] = {
+        "key_class": KeyClass.CASE,
+        "scope": GROUP,
+        "table_column": "a.b",
+        "version": 1,
+    }
     blob = seal("A title", **place, row=CASE)
     unseal(blob, **place, row=GROUP)
 
@@ -227,7 +233,7 @@ def test_what_stands_already_locks_nothing(db):
     assert not [query for query in asked if "balint_audit_append" in query["sql"]]
     with acting_as(None), connection.cursor() as cursor:
         with as_owner():
-            once = bytes(AuditEvent.objects.get().once)
+            once = bytes(AuditEvent.objects.get().once or b"")
         cursor.execute("select * from balint_audit_head(%s, %s, false)", [GROUP, [once]])
         assert cursor.fetchone() is None
 
@@ -237,10 +243,10 @@ def test_nothing_in_the_table_leads_to_the_case_or_from_one_reader_to_the_other(
         answered(said(200, reads), somebody())
     with as_owner():
         rows = [
-            b"".join(bytes(part) for part in (e.once, e.digest, e.mac))
+            b"".join(bytes(part or b"") for part in (e.once, e.digest, e.mac))
             for e in AuditEvent.objects.all()
         ]
-        onces = {bytes(e.once) for e in AuditEvent.objects.all()}
+        onces = {bytes(e.once or b"") for e in AuditEvent.objects.all()}
     assert len(onces) == 2
     assert not any(CASE.bytes in row for row in rows)
 
