@@ -96,7 +96,10 @@ class Copy:
         where = connections["default"].settings_dict
         now_of = (os.getpid(), where["HOST"], where["PORT"], where["NAME"], where["USER"])
         if self._of != now_of:
-            # A fork must not speak on its parent's connections.
+            # A fork must not speak on its parent's connections, nor close them.
+            if self._of is not None and self._of[0] == os.getpid():
+                for connection in self._idle:
+                    connection.close()
             self._of, self._idle = now_of, []
         try:
             return self._idle.pop(), False

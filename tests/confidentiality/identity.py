@@ -119,6 +119,9 @@ def _web_pool(name: str) -> Iterator[None]:
     """The web's own login over a pool that has fewer connections than there are threads."""
     pool = {"min_size": 1, "max_size": POOL, "timeout": 60}
     with speaking_to(name, "balint_app", pool=pool):
+        # Made before there are threads: several at once would make several, and close one.
+        connections["default"].ensure_connection()
+        connections["default"].close()
         try:
             yield
         finally:

@@ -48,8 +48,12 @@ RING = {
 # Addresses, and the pages they lead to; a calendar leads from month to month for ever.
 DEPTH = {"small": 1, "whole": 2}
 SMALL = ("former", "admin", "absent")
-# Pages that show something made anew for each look: a secret and its code, a challenge, key words.
-MADE_ANEW = re.compile(r"^/accounts/2fa/(totp/activate|webauthn/(add|login)|recovery-codes)")
+# Pages that show something made anew each time: a secret and its code, a challenge, key words, and
+# when a form is sent the new address of a calendar.
+MADE_ANEW = re.compile(
+    r"^GET /accounts/2fa/(totp/activate|webauthn/(add|login)|recovery-codes)"
+    r"|^POST (/accounts/2fa/|/settings/calendar/)"
+)
 # What a form is sent that no form takes, so that each answers with its errors.
 NONSENSE = {
     "reason": "x" * 3000,
@@ -75,6 +79,8 @@ MASKS = (
     # When a cookie or an answer runs out, counted from now; how long letters wait, in seconds.
     re.compile(rb"(?im)^expires: .*$|(?<=expires=)[^;]+"),
     re.compile(rb'(?<="oldest_overdue_seconds": )\d+'),
+    # When an export of one's own was made.
+    re.compile(rb'(?<="made_at": ")[^"]+'),
 )
 # The cookie of the same token, and the browser's own key, which is told again each minute.
 MASKED_COOKIES = ("csrftoken", "sessionid")
@@ -129,7 +135,11 @@ class Crawl:
             body = b"".join(answer) if answer.streaming else answer.content
             transaction.set_rollback(True)
         self.found |= links(body)
-        return str(answer.status_code).encode() if MADE_ANEW.match(path) else written(answer, body)
+        return (
+            str(answer.status_code).encode()
+            if MADE_ANEW.match(f"{method} {path}")
+            else written(answer, body)
+        )
 
     def __post_init__(self) -> None:
         self.cookies = self.client.cookies.output(header="", sep=";")
