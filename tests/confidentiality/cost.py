@@ -28,17 +28,14 @@ from sessions.models import CasePresence, CasePresentation, Session
 from tests import servers
 from tests.confidentiality.ground import Size, copy, own_database, signed_in, speaking_to
 from tests.confidentiality.identity import Person, ask
+from tests.confidentiality.identity_urls import NEWEST
 from tests.confidentiality.interference import wrapper_of
 from tests.world import years_ago
 
 GROUPS, CASES = {"small": 4, "whole": 300}, {"small": 10, "whole": 100}
 PEOPLE = 3
-TIMES = {"small": 20, "whole": 600}
+TIMES = {"small": 20, "whole": 400}
 DAY = timedelta(days=1)
-NEWEST = """
-select id, presenter_id, title_sealed from balint_sessions_casepresentation
-where group_id = %s order by forget_on desc limit 20
-"""
 WITHOUT_IDENTITY = "members.identity.IdentityMiddleware"
 
 
@@ -59,7 +56,7 @@ def run(size: Size) -> dict[str, Any]:
             stack.callback(bare.close)
             person = Person(member, cookie, frozenset())
             figures = _queries(secure, bare, member, group, TIMES[size])
-            figures |= _requests(secure, bare, person, TIMES[size])
+            figures |= _requests(secure, bare, person, group, TIMES[size])
             figures |= _pages(secure, bare, person, session, TIMES[size])
             with _as_default(secure):
                 figures |= _decryption(member, group, TIMES[size])
@@ -217,7 +214,7 @@ def _open(wrapper: Any, member: Member) -> Any:
         atomic.__exit__(None, None, None)
 
 
-def _requests(secure: Any, bare: Any, person: Person, times: int) -> dict[str, Any]:
+def _requests(secure: Any, bare: Any, person: Person, group: Any, times: int) -> dict[str, Any]:
     """A light page through the whole application: secured, policies off, and nobody told who."""
     without = [name for name in _middleware() if name != WITHOUT_IDENTITY]
     with override_settings(ROOT_URLCONF="tests.confidentiality.identity_urls"):
@@ -226,9 +223,9 @@ def _requests(secure: Any, bare: Any, person: Person, times: int) -> dict[str, A
             plain = WSGIHandler()
         found = _in_turn(
             times,
-            on=_get(secure, ours, "/load/rows/", person),
-            off=_get(bare, ours, "/load/rows/", person),
-            without=_get(bare, plain, "/invitations/load/", person),
+            on=_get(secure, ours, f"/load/newest/{group}/", person),
+            off=_get(bare, ours, f"/load/newest/{group}/", person),
+            without=_get(bare, plain, f"/invitations/{group}/", person),
         )
     return {
         "request_us": round(found["on"]),

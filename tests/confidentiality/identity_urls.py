@@ -1,5 +1,7 @@
 """Addresses of the proof under load: everything the database lets one see, and ways to crash."""
 
+from uuid import UUID
+
 from django.db import connection, transaction
 from django.db.utils import ProgrammingError
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -16,6 +18,12 @@ union all select id::text from groups_leavingreason
 union all select id::text from groups_leave
 union all select id::text from groups_entrance
 union all select id::text from members_phone
+"""
+
+
+NEWEST = """
+select id, presenter_id, title_sealed from balint_sessions_casepresentation
+where group_id = %s order by forget_on desc limit 20
 """
 
 
@@ -42,6 +50,13 @@ def rows(request: HttpRequest) -> HttpResponse:
     return _answer(seen())
 
 
+def newest(request: HttpRequest, group: UUID) -> HttpResponse:
+    """The newest cases of one group, as a page asks for them: the same rows, secured or not."""
+    with connection.cursor() as cursor:
+        cursor.execute(NEWEST, [group])
+        return JsonResponse({"rows": [str(row[0]) for row in cursor.fetchall()]})
+
+
 def office(request: HttpRequest) -> HttpResponse:
     """The office's role is refused by every table before a row is looked at."""
     try:
@@ -64,6 +79,8 @@ def crash_in_the_database(request: HttpRequest) -> HttpResponse:
 
 urlpatterns = [
     path("load/rows/", rows),
+    path("load/newest/<uuid:group>/", newest),
+    path("invitations/<uuid:group>/", newest),
     # Open to everybody, so that it also answers who is not signed in.
     path("invitations/load/", rows),
     path("programmes/load/", office),

@@ -300,6 +300,8 @@ def test_every_command_of_ours_is_known_and_none_prints_content():
     ours = {name for name, app in get_commands().items() if str(app) in apps_of_ours}
     assert ours <= set(COMMANDS)
     for name in ours:
-        source = Path(str(import_module(f"{get_commands()[name]}.management.commands.{name}").__file__))
+        source = Path(
+            str(import_module(f"{get_commands()[name]}.management.commands.{name}").__file__)
+        )
         said = [line for line in source.read_text().splitlines() if "write(" in line]
         assert [one for one in said if any(word in one for word in TEXT_FIELDS)] == []
