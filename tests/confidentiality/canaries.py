@@ -229,9 +229,11 @@ def _circle(flock: Flock) -> Installation:
 def _browsers(running: RunningSite, there: Installation) -> Iterator[dict[str, Browser]]:
     names = ("presenter", "member", "leader", "second_leader")
     browsers = {name: Browser(running, getattr(there.circle, name)) for name in names}
-    yield browsers
-    for browser in browsers.values():
-        browser.connection.close()
+    try:
+        yield browsers
+    finally:
+        for browser in browsers.values():
+            browser.connection.close()
 
 
 def _type(hand: Hand, wanted: int) -> None:
@@ -296,8 +298,8 @@ def _wait_for_mail(folder: Path, control: str) -> int:
 
 def _open_words(flock: Flock) -> None:
     """The control, left in clear where nothing of ours puts a name."""
-    client: Any = redis.from_url(os.environ["BALINT_TEST_REDIS"])
-    client.set(f"control:{flock.control}", flock.control, ex=300)
+    with redis.from_url(os.environ["BALINT_TEST_REDIS"]) as client:
+        client.set(f"control:{flock.control}", flock.control, ex=300)
     left = SessionStore()
     left["control"] = flock.control
     left.create()

@@ -154,7 +154,9 @@ def install_more(circle):
 
 def forget_all_sorts(ending, staying):
     """A case by its presenter, a person, a reflection by its author, a note, and a whole group."""
-    told = CasePresentation.objects.filter(group=staying.group, presenter=staying.presenter)
+    told = CasePresentation.objects.filter(
+        group=staying.group, presenter=staying.presenter, being_told=False
+    )
     with as_member(staying.presenter):
         cases.forget(told.get(), by=staying.presenter, at=timezone.now())
         Reflection.objects.filter(member=staying.presenter).delete()

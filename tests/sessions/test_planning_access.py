@@ -149,7 +149,7 @@ def test_a_date_that_is_not_settled_is_the_leaders_alone(circle: Circle, client_
 def test_a_reason_stands_on_no_page_of_planning(circle: Circle, session: Session, client_of: Any):
     leader = client_of(circle.leader)
     cancel = address("session_cancel", circle, session)
-    leader.post(cancel, {"reason": "Ruth is in hospital.", "seen": "0"})
+    leader.post(cancel, {"reason": "Flood in the hospital.", "seen": "0"})
     assert stored(session) == (Phase.CANCELLED, 1)
     for who in (circle.leader, circle.member):
         page = client_of(who).get(address("schedule", circle, session))

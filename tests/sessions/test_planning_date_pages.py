@@ -86,8 +86,8 @@ def test_saving_a_meeting_untouched_says_so_and_tells_nobody(circle: Circle, lea
 
 def test_an_untouched_time_keeps_the_second_pass_of_a_doubled_hour(circle: Circle, leader: Client):
     second_pass = utc(2027, 10, 30, 23, 30)
+    session = on_wall(circle.group, date(2027, 10, 31), settled_at=NOVEMBER)
     with as_owner():
-        session = on_wall(circle.group, date(2027, 10, 31), settled_at=NOVEMBER)
         Session.objects.filter(pk=session.pk).update(starts_at=second_pass)
     typed = moved(session, on="2027-10-31", starts_at="01:30", minutes="60", seen="0")
     leader.post(reverse("session_edit", args=[session.pk]), typed)
