@@ -84,7 +84,7 @@ def make_world() -> World:
     b = install(_circle_of_b(circle))
     with as_owner():
         Group.objects.filter(pk=circle.group.pk).update(cap=15, alias="Tuesday circle")
-        Session.objects.filter(pk=a.planned.pk).update(setting="online")
+        Session.objects.filter(pk__in=[a.planned.pk, b.planned.pk]).update(setting="online")
         _say_other_words(b)
     elsewhere = _elsewhere()
     world = World(a, b, elsewhere, _due(a), _people(a, b))
