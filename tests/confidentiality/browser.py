@@ -15,6 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from django.db import connections
 from django.db.models import CharField, TextField
 from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, Dialog, Page, Request, sync_playwright
@@ -147,8 +148,12 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(
             executable_path=found, args=["--no-sandbox", "--disable-background-networking"]
         )
-        yield browser
-        browser.close()
+        try:
+            yield browser
+        finally:
+            browser.close()
+            # While a browser runs, so does an event loop, and Django connects anew for it.
+            connections.close_all()
 
 
 def _prepared(size: Size) -> Installation:
