@@ -109,6 +109,7 @@ BY_MODEL: dict[str, dict[str, str]] = {
     "groups.LeavingReason": {"reader": GONE},
     "balint_sessions.Session": {"reader": "select, update"},
     "balint_sessions.Answer": {"reader": "select, update (reason_sealed, reason_version), delete"},
+    "balint_sessions.DatesReply": {"reader": GONE},
     "balint_sessions.Change": {"reader": "select, update (by_id), delete"},
     "balint_sessions.Attendance": {"reader": "select, update (put_down_by_id), delete"},
     "balint_sessions.CasePresentation": {"reader": ALL},

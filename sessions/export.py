@@ -26,7 +26,14 @@ from groups.models import (
 from members import audit
 from members.models import Letter, Member, Phone
 from sessions import kept, visible, words
-from sessions.models import Answer, Attendance, CalendarFeed, CasePresence, Session
+from sessions.models import (
+    Answer,
+    Attendance,
+    CalendarFeed,
+    CasePresence,
+    DatesReply,
+    Session,
+)
 
 FORMAT, VERSION = "balint-export", 1
 
@@ -184,6 +191,12 @@ def _meetings(member: Member) -> Entry:
                 "answered_at": _instant(row.answered_at),
             }
             for row in answers.order_by(*BY_MEETING)
+        ],
+        "proposed_dates_looked_at": [
+            _of(row.group) | {"at": _instant(row.replied_at)}
+            for row in DatesReply.objects.filter(member=member)
+            .select_related("group")
+            .order_by("replied_at", "pk")
         ],
     }
 

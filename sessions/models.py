@@ -24,7 +24,8 @@ def new_uid() -> str:
 class Series(UUIDModel):
     """A rule and the year it makes; the rule's fields are those of `groups.cadence`.
 
-    Letters and feeds know settled dates only.
+    Letters and feeds know settled dates only. `revision` counts the letters about its dates as a
+    whole, so that each of them is one letter.
     """
 
     group = models.ForeignKey(Group, models.CASCADE, related_name="series")
@@ -40,6 +41,7 @@ class Series(UUIDModel):
     planned_at = models.DateTimeField()
     proposed_at = models.DateTimeField(null=True, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
+    revision = models.PositiveIntegerField(default=0)
 
     balint_kind = Kind.FRAME
 
@@ -175,6 +177,28 @@ class Answer(UUIDModel):
             ),
         ]
         indexes = [models.Index(fields=["member"], name="answers_of_member")]
+
+
+class DatesReply(UUIDModel):
+    """That somebody has looked at proposed dates: what they marked stands in their answers.
+
+    For the person and the leaders; gone once the dates are settled.
+    """
+
+    series = models.ForeignKey(Series, models.CASCADE, related_name="replies")
+    group = models.ForeignKey(Group, models.CASCADE, related_name="+")
+    member = models.ForeignKey(Member, models.CASCADE, related_name="+")
+    replied_at = models.DateTimeField()
+
+    balint_kind = Kind.CONTENT
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["series", "member"], name="one_reply_per_member_and_series"
+            ),
+        ]
+        indexes = [models.Index(fields=["member"], name="replies_of_member")]
 
 
 class Attendance(UUIDModel):

@@ -17,6 +17,7 @@ from sessions.models import (
     CasePresence,
     CasePresentation,
     Change,
+    DatesReply,
     LeadersNote,
     Reflection,
     RoomPresence,
@@ -110,6 +111,12 @@ def rooms(member: Member, at: datetime) -> QuerySet[Session]:
 def answers(member: Member, at: datetime) -> QuerySet[Answer]:
     """Who cannot come: one's own, and for leaders all of the time of their own lead."""
     return Answer.objects.filter(Q(session__in=conducted(member, at)) | Q(member=member))
+
+
+def replies(member: Member, at: datetime) -> QuerySet[DatesReply]:
+    """Who has looked at proposed dates: one's own, and for leaders all of the group."""
+    led = groups_where(member, Action.SEE_ANSWERS, at)
+    return DatesReply.objects.filter(Q(group__in=led) | Q(member=member))
 
 
 def changes(member: Member, at: datetime) -> QuerySet[Change]:

@@ -4,7 +4,7 @@ One meeting lies ten days back, one runs tonight online; people came and went be
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -18,9 +18,11 @@ from sessions.models import (
     CasePresence,
     CasePresentation,
     Change,
+    DatesReply,
     LeadersNote,
     Reflection,
     RoomPresence,
+    Series,
     Session,
     Step,
 )
@@ -108,6 +110,25 @@ def _frame(inside: Inside) -> None:
     rows["own_reason"] = _reason(inside, inside.on_leave, inside.on_leave, "person")
     rows["leaders_reason"] = _reason(inside, inside.absent, inside.leader, "leader")
     rows["count"] = CaseCount.objects.create(group=group, year=2025, cases=11)
+    rows["reply"] = DatesReply.objects.create(
+        group=group, series=_proposed(inside), member=inside.member, replied_at=ago(days=1)
+    )
+
+
+def _proposed(inside: Inside) -> Series:
+    today = timezone.now().date()
+    return Series.objects.create(
+        group=inside.circle.group,
+        rule="month:1:3:3",
+        starts_at=time(19, 30),
+        minutes=90,
+        time_zone=inside.circle.group.time_zone,
+        first_on=today + timedelta(days=300),
+        last_on=today + timedelta(days=600),
+        planned_by=inside.leader,
+        planned_at=ago(days=2),
+        proposed_at=ago(days=2),
+    )
 
 
 def _reason(inside: Inside, who: Member, by: Member, asked_as: str) -> LeavingReason:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -17,9 +17,11 @@ from sessions.models import (
     CasePresence,
     CasePresentation,
     Change,
+    DatesReply,
     LeadersNote,
     Reflection,
     RoomPresence,
+    Series,
     Session,
     Step,
 )
@@ -112,6 +114,7 @@ def install(circle: Circle) -> Installation:
             Change(session=cancelled, group=circle.group, kind="cancelled", at=now),
             reason=CANCELLED,
         )
+        _proposed(circle, now)
         told = _case(held, circle.presenter, [circle.leader, circle.member], TITLE)
         being_told = _case(running, circle.presenter, [circle.leader], "", now=True)
         _attended(held, circle, now)
@@ -178,6 +181,26 @@ def _running(circle: Circle, now: datetime) -> Session:
             session=session, group=circle.group, member=member, entered_at=began, seen_at=now
         )
     return session
+
+
+def _proposed(circle: Circle, now: datetime) -> None:
+    """A year of one date that is not settled; one member has looked at it."""
+    series = Series.objects.create(
+        group=circle.group,
+        rule="week:4:3",
+        starts_at=time(19, 30),
+        minutes=90,
+        time_zone="Asia/Jerusalem",
+        first_on=now.date() + 45 * DAY,
+        last_on=now.date() + 80 * DAY,
+        planned_by=circle.leader,
+        planned_at=now - DAY,
+        proposed_at=now - DAY,
+    )
+    _session(circle, now + 47 * DAY, Phase.PLANNED, series=series, settled_at=None)
+    DatesReply.objects.create(
+        series=series, group=circle.group, member=circle.absent, replied_at=now - DAY
+    )
 
 
 def _case(

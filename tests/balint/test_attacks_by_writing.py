@@ -17,6 +17,7 @@ from sessions.models import (
     CasePresence,
     CasePresentation,
     Change,
+    DatesReply,
     LeadersNote,
     Reflection,
     RoomPresence,
@@ -53,6 +54,13 @@ def ahead(inside):
         )
 
 
+def reply(inside, who):
+    series = inside.rows["reply"].series
+    return DatesReply(
+        id=uuid4(), series=series, group=inside.circle.group, member=who, replied_at=NOW
+    )
+
+
 def reflection(session, who):
     return Reflection(id=uuid4(), session=session, member=who, written_at=NOW, changed_at=NOW)
 
@@ -76,6 +84,8 @@ INSERTS = {
     "another's answer": lambda i, me: Answer(
         **person_row(i, i.tonight, i.member, on=NOW.date(), answered_at=NOW)
     ),
+    "own reply": lambda i, me: reply(i, me),
+    "another's reply": lambda i, me: reply(i, i.presenter),
     "attendance": lambda i, me: Attendance(
         **person_row(i, i.past, i.absent, present=True, put_down_by=me, put_down_at=NOW)
     ),
@@ -157,6 +167,8 @@ MAY_PUT_IN = {
     "another's leave": {*LEADERS.split(), "absent"},
     "own answer": INSIDE_NOW,
     "another's answer": {"member"},
+    "own reply": INSIDE_NOW,
+    "another's reply": {"presenter"},
     "attendance": {"leader", "second_leader"},
     "attendance tonight": {"leader", "second_leader", "new_leader"},
     "attendance in another's name": set(),
@@ -305,6 +317,9 @@ def forged_rows(i):
         ),
         "answer_in_its_sessions_group": Answer(
             session=i.past, member=wrong, on=NOW.date(), answered_at=NOW, **me
+        ),
+        "reply_in_its_series_group": DatesReply(
+            series=i.rows["reply"].series, member=wrong, replied_at=NOW, **me
         ),
         "change_in_its_sessions_group": Change(session=i.past, kind="moved", at=NOW, **me),
         "step_in_its_sessions_group": Step(

@@ -16,6 +16,7 @@ from sessions.models import (
     Attendance,
     CasePresentation,
     Change,
+    DatesReply,
     LeadersNote,
     Reflection,
     RoomPresence,
@@ -45,6 +46,7 @@ MAY = {
     "count": all_of("s", LEADERS),
     "change": all_of("s", f"{LEADERS} presenter member absent latecomer"),
     "answer": all_of("s", "leader second_leader") | {"absent": "sud"},
+    "reply": all_of("sd", LEADERS) | {"member": "sud"},
     "attendance": all_of("sud", "leader second_leader") | {"member": "s"},
     "attendance_tonight": all_of("sud", "leader second_leader new_leader") | {"member": "s"},
     "step": all_of("s", CIRCLE_TONIGHT) | all_of("sd", "leader second_leader new_leader"),
@@ -103,6 +105,7 @@ def test_a_title_is_changed_by_a_presenter_inside_the_group_alone(inside, name):
     [
         (Attendance, visible.attendances),
         (Answer, visible.answers),
+        (DatesReply, visible.replies),
         (Change, visible.changes),
         (Step, visible.steps),
         (RoomPresence, visible.in_room),

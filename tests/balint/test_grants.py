@@ -79,6 +79,7 @@ def test_the_owner_of_the_functions_writes_what_they_close_and_forget(db):
         "balint_sessions.Session": {"update"},
         "balint_sessions.Answer": {"delete"},
         "balint_sessions.Change": {"delete"},
+        "balint_sessions.DatesReply": {"delete"},
         "balint_sessions.CasePresentation": {"insert", "update", "delete"},
         "balint_sessions.CasePresence": {"insert", "update", "delete"},
         "balint_sessions.CaseCount": {"insert", "update"},

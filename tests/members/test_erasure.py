@@ -34,6 +34,7 @@ from sessions.models import (
     CasePresence,
     CasePresentation,
     Change,
+    DatesReply,
     LeadersNote,
     Reflection,
     RoomPresence,
@@ -177,7 +178,7 @@ def fill(circle, person):
         leave = group.leaves.create(member=person, starts_at=now())
         leave.reason = "A rest"
         leave.save()
-        Series.objects.create(
+        series = Series.objects.create(
             group=group,
             rule="week:1:3",
             starts_at="19:00",
@@ -188,6 +189,7 @@ def fill(circle, person):
             planned_by=person,
             planned_at=now(),
         )
+        DatesReply.objects.create(series=series, group=group, member=person, replied_at=now())
         Change.objects.create(**here, kind="moved", by=person, at=now())
         for member, by in ((person, other), (circle.member, person)):
             Attendance.objects.create(
@@ -336,6 +338,7 @@ def test_what_belongs_to_others_stays_and_loses_the_name(filled):
         "groups.Proposal": 1,
         "balint_sessions.CalendarFeed": 1,
         "balint_sessions.Answer": 1,
+        "balint_sessions.DatesReply": 1,
         "balint_sessions.Attendance": 1,
         "balint_sessions.CasePresentation": 1,
         "balint_sessions.CasePresence": 3,

@@ -105,6 +105,7 @@ SHAPE = {
     "meetings": {
         "attendance": [MEETING | {"there": bool}],
         "could_not_come": [MEETING | {"on": str, "reason": str, "answered_at": INSTANT}],
+        "proposed_dates_looked_at": [GROUP | {"at": INSTANT}],
     },
     "cases_told": [MEETING | {"forgotten_on": str, "follow_up": bool, "title": str}],
     "cases_present_for": int,
