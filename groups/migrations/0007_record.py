@@ -105,6 +105,8 @@ CLOSE = writing(
   update public.groups_recordopening o set withdrawn_at = now() where o.id = opening;
 """,
 )
+# The office reads places among events of the frame: places in the whole chain would tell it how
+# much happens inside, and when.
 READ = reader_function(
     "balint_record(of_group uuid, before bigint, most integer)",
     'table (number bigint, "at" timestamptz, actor uuid, verb text, thing text, frame boolean)',
@@ -115,12 +117,16 @@ READ = reader_function(
       select from public.groups_recordopening o
       where o.group_id = of_group and o.confirmed_at <= now() and o.until > now()
         and o.withdrawn_at is null and {ME} in (o.asked_by, o.confirmed_by)) as opened
-    from hat)
-  select e.number, e.at, e.actor, e.verb, e.thing, e.frame
-  from public.members_auditevent e, reader r
-  where e.chain_id = of_group and e.verb <> '' and (before is null or e.number < before)
-    and (r.opened or (r.office and e.frame))
-  order by e.number desc limit least(most, 200)
+    from hat),
+  readable as (
+    select case when r.opened then e.number else row_number() over (order by e.number) end
+      as place, e.*
+    from public.members_auditevent e, reader r
+    where e.chain_id = of_group and e.verb <> '' and (r.opened or (r.office and e.frame)))
+  select e.place, e.at, e.actor, e.verb, e.thing, e.frame
+  from readable e
+  where before is null or e.place < before
+  order by e.place desc limit least(most, 200)
 """,
     callers="balint_app, balint_roster",
 )

@@ -308,6 +308,20 @@ def test_it_is_read_page_by_page(circle, client_of):
         assert client.get(office_url(circle) + f"?before={odd}").status_code == 200
 
 
+def test_the_office_cannot_count_what_happened_inside(circle, client_of):
+    for _ in range(3):
+        with acting_as(circle.leader):
+            audit.note(audit.PLANNED, audit.Thing.DATES, group=circle.group.pk)
+            for _ in range(4):
+                audit.note(audit.CHANGED, audit.Thing.ENTRANCE, group=circle.group.pk)
+    with as_member(circle.admin, "balint_roster"), connection.cursor() as cursor:
+        for before, places in ((None, [3, 2, 1]), (3, [2, 1]), (1, [])):
+            cursor.execute("select number from balint_record(%s, %s, 9)", [circle.group.pk, before])
+            assert [place for (place,) in cursor.fetchall()] == places
+    older = client_of(circle.admin).get(office_url(circle) + "?before=3").content.decode()
+    assert older.count("planned dates") == 2
+
+
 # Words
 
 
