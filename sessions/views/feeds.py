@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from groups.gate import person
 from members.identity import become
-from sessions import feeds
+from sessions import feeds, ics
 from sessions.models import CalendarFeed
 from sessions.views.calendar import seen
 
@@ -46,7 +46,7 @@ def session_ics(request: HttpRequest, pk: UUID) -> HttpResponse:
     """One session as a file, the same entry as in the feed."""
     found, _roles = seen(request, pk)
     with translation.override(person(request).language):
-        content = feeds.render_one(found)
+        content = ics.published([found])
     disposition = {"Content-Disposition": 'attachment; filename="balint.ics"'}
     return HttpResponse(content, CALENDAR_FILE, headers=disposition)
 

@@ -17,7 +17,7 @@ from ical.calendar_stream import IcsCalendarStream
 from groups.cadence import Cadence, Rule, Unit, held
 from groups.models import Acceptance, Agreement, Entrance, Group, Leave, Membership
 from groups.zones import zone_choices
-from sessions import feeds, visible
+from sessions import feeds, ics, visible
 from sessions.models import CalendarFeed, Session
 from sessions.phases import Phase
 from tests.sessions.meetings import cannot_come, change, groups_of, in_days, make_session, on_wall
@@ -284,9 +284,9 @@ def test_the_new_york_year_of_2027_is_the_same_instants_for_everybody(client_of,
 def test_weeks_in_which_the_clocks_change_keep_their_instants(zone, on, at, db):
     group = make_group(time_zone=zone)
     around = [on_wall(group, on + timedelta(days=days), at) for days in (-7, -1, 0, 1, 7)]
-    content = feeds.render_one(around[2])
+    content = ics.published([around[2]])
     assert instants(content) == [(around[2].starts_at, around[2].ends_at)]
-    whole = feeds._calendar(around, "Your group").to_ical()
+    whole = ics.published(around)
     assert instants(whole) == [(session.starts_at, session.ends_at) for session in around]
 
 
@@ -294,7 +294,7 @@ def test_weeks_in_which_the_clocks_change_keep_their_instants(zone, on, at, db):
 def test_a_meeting_in_the_hour_the_clocks_show_twice_is_said_in_utc(db, hour, minutes):
     group = make_group(time_zone=NEW_YORK)
     session = make_session(group, datetime(2027, 11, 7, hour, 30, tzinfo=UTC), minutes=minutes)
-    content = feeds.render_one(session)
+    content = ics.published([session])
     assert values(content, "DTSTART") == [f"20271107T0{hour}3000Z"]
     assert values(content, "DTEND")[0].endswith("Z")
     assert "TZID" not in content.decode()
@@ -303,7 +303,7 @@ def test_a_meeting_in_the_hour_the_clocks_show_twice_is_said_in_utc(db, hour, mi
 
 def test_a_zone_is_cut_to_the_years_in_use_and_told_change_by_change(db):
     group = make_group(time_zone=NEW_YORK)
-    content = feeds.render_one(on_wall(group, date(2027, 6, 1)))
+    content = ics.published([on_wall(group, date(2027, 6, 1))])
     zone = content.decode().split("BEGIN:VTIMEZONE")[1].split("END:VTIMEZONE")[0].split("\r\n")
     assert [line for line in zone if line.startswith(("DTSTART", "TZOFFSETTO", "RDATE"))] == [
         "DTSTART:20261230T190000", "TZOFFSETTO:-0500",
@@ -330,7 +330,7 @@ def comes_back(zone: str, starts_at: datetime, minutes: int) -> bool:
         phase=Phase.PLANNED,
         updated_at=datetime(2026, 1, 1, tzinfo=UTC),
     )
-    return instants(feeds.render_one(session)) == [(session.starts_at, session.ends_at)]
+    return instants(ics.published([session])) == [(session.starts_at, session.ends_at)]
 
 
 @settings(max_examples=100, deadline=None)
@@ -352,7 +352,7 @@ def test_every_zone_and_moment_comes_back_as_it_went_out(zone, starts_at, minute
 )
 def test_meetings_round_a_change_of_the_clocks_come_back_too(zone, which, beside, minutes):
     span = datetime(2027, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)
-    changes = [after for _before, after in feeds._changes(ZoneInfo(zone), *span)]
+    changes = [after for _before, after in ics.changes(ZoneInfo(zone), *span)]
     change = changes[which % len(changes)] if changes else span[0]
     assert comes_back(zone, change.astimezone(UTC) + beside, minutes)
 
@@ -369,7 +369,7 @@ def test_any_place_comes_back_as_it_was_typed(place):
         phase=Phase.PLANNED,
         updated_at=datetime(2026, 1, 1, tzinfo=UTC),
     )
-    content = feeds.render_one(session)
+    content = ics.published([session])
     assert (other(content)[0].location or "") == place
     assert max(len(line) for line in content.split(b"\r\n")) <= 75
 
