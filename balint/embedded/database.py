@@ -34,7 +34,7 @@ def create_roles(postgres: Postgres, manage: Manage) -> None:
         server.execute(_as_query(manage("roles", "--sql")))
         for login in LOGINS:
             _set_password(server, login, password_of(login, postgres.password_file))
-        if not server.execute("select from pg_database where datname = %s", [NAME]).fetchone():
+        if not server.execute("select 1 from pg_database where datname = %s", [NAME]).fetchone():
             server.execute(f"create database {NAME} owner {OWNER}")
     with postgres.connect_superuser(NAME) as database:
         database.execute(_as_query(manage("roles", "--sql", "--in-database")))

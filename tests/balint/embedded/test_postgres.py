@@ -10,7 +10,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from balint.embedded import Postgres, places, postgres, processes, system_user
+from balint.embedded import Postgres, database, places, postgres, processes, system_user
+from tests import servers
 
 CLOSED = 0o700
 
@@ -259,3 +260,20 @@ def test_a_process_keeps_its_fingerprint_and_a_dead_one_has_none() -> None:
     child.kill()
     child.wait()
     assert processes.fingerprint(child.pid) == ""
+
+
+def test_roles_made_by_an_earlier_version_are_brought_up_to_date(server: Postgres) -> None:
+    def manage(*arguments: str) -> str:
+        return servers.manage(*arguments, env=servers.environment("nowhere"))
+
+    database.create_roles(server, manage)
+    with server.connect_superuser() as connection:
+        connection.execute(f"comment on database {database.NAME} is 'roles of long ago'")
+    database.create_roles(server, manage)
+    with server.connect_superuser() as connection:
+        row = connection.execute(
+            "select shobj_description(oid, 'pg_database') from pg_database where datname = %s",
+            [database.NAME],
+        ).fetchone()
+    assert row is not None
+    assert row[0] not in {None, "roles of long ago"}
