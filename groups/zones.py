@@ -108,7 +108,17 @@ def city(zone: str) -> str:
         # POSIX counts westwards: Etc/GMT+5 is five hours behind.
         sign, hours = zone[7], zone[8:]
         return f"UTC{'−' if sign == '+' else '+'}{hours}"
-    return _("%(city)s time") % {"city": _spelt(zone.split("/")[-1])}
+    return _("%(city)s time") % {"city": place(zone)}
+
+
+def place(zone: str) -> str:
+    """“Jerusalem”: the city alone, where “time” does not fit the sentence."""
+    return _spelt(zone.split("/")[-1])
+
+
+def is_place(zone: str) -> bool:
+    """Whether this zone is somewhere; UTC and the zones that are only a number are not."""
+    return zone not in UTC_NAMES and not zone.startswith("Etc/")
 
 
 def same_wall_clock(a: str, b: str, at: datetime) -> bool:

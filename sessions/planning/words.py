@@ -1,7 +1,7 @@
 """The year ahead in words: each date with what is worth knowing about it before it is saved."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -40,10 +40,18 @@ class Row:
     out: bool
 
 
-def rows(draft: Draft, viewer_zone: str) -> list[Row]:
-    """Every date of the draft in order, in the group's time and the viewer's where it differs."""
+Cautions = Mapping[datetime, Sequence[Note]]
+
+
+def rows(draft: Draft, viewer_zone: str, cautions: Cautions | None = None) -> list[Row]:
+    """Every date of the draft in order, in the group's time and the viewer's where it differs.
+
+    `cautions` are notes by the start of the meeting they belong to.
+    """
     gaps = {gap.before: gap for gap in draft.long_gaps()}
-    return [_row(line, draft, gaps.pop(line.on, None), viewer_zone) for line in draft.lines]
+    made = [_row(line, draft, gaps.pop(line.on, None), viewer_zone) for line in draft.lines]
+    more = [(cautions or {}).get(line.starts_at, ()) for line in draft.lines]
+    return [replace(row, notes=(*row.notes, *notes)) for row, notes in zip(made, more, strict=True)]
 
 
 def summary(draft: Draft) -> str:

@@ -24,6 +24,7 @@ from sessions import planning, visible
 from sessions.forms.planning import CancelForm, MoveForm, NewDateForm, PlanForm
 from sessions.models import Series, Session
 from sessions.planning import Draft, Plan, words
+from sessions.planning.cautions import cautions
 
 READS = {"GET", "HEAD"}
 T = TypeVar("T")
@@ -182,7 +183,7 @@ def _plan(request: HttpRequest, group: Group, at: datetime) -> HttpResponse:
             return redirect(f"{request.path}?series={saved.pk}")
     span = words.span_words(*(drafted.plan if drafted else offered).span)
     context = {"group": group, "form": form, "seen": seen, "span": span}
-    context |= _year(request, drafted)
+    context |= _year(request, drafted, group, at)
     if request.htmx:  # type: ignore[attr-defined]
         return render(request, "sessions/_year.html", context)
     ahead = _ahead(request, group, at)
@@ -225,13 +226,15 @@ def _save(
     return saved, status
 
 
-def _year(request: HttpRequest, drafted: Draft | None) -> dict[str, Any]:
+def _year(
+    request: HttpRequest, drafted: Draft | None, group: Group, at: datetime
+) -> dict[str, Any]:
     """The right half of the page, and the words of the button."""
     if drafted is None:
         return {"save_label": _("Save these dates")}
-    past = len(drafted.new_in_the_past)
+    past, viewer = len(drafted.new_in_the_past), _person(request)
     return {
-        "rows": words.rows(drafted, _person(request).time_zone),
+        "rows": words.rows(drafted, viewer.time_zone, cautions(drafted, group, viewer, at)),
         "summary": words.summary(drafted),
         "past": words.past_label(past) if past else "",
         "save_label": words.save_label(len(drafted.meetings)),
