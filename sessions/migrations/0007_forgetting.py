@@ -143,12 +143,15 @@ grant execute on function public.balint_end_groups_due() to balint_worker;
 alter function public.balint_end_groups_due() owner to balint_reader;
 """
 
+# An address somebody only typed may be anybody's; one that was confirmed is theirs.
 ADDRESSES = """(
     select lower(m.email) from public.members_member m where m.id = person
-    union select lower(a.email) from public.account_emailaddress a where a.user_id = person)"""
+    union select lower(a.email) from public.account_emailaddress a
+    where a.user_id = person and a.verified)"""
 OWN_PROPOSALS = f"""(
     select p.id from public.groups_proposal p
-    where p.accepted_by_id = person or lower(p.address) in {ADDRESSES})"""
+    where p.accepted_by_id = person
+      or (p.accepted_by_id is null and lower(p.address) in {ADDRESSES}))"""
 OWN_ENDINGS = """(
     select e.id from public.groups_ending e
     join public.groups_membership m on m.id = e.membership_id where m.member_id = person)"""

@@ -388,6 +388,65 @@ def test_each_thing_erased_leaves_a_tombstone(filled):
         assert set(Tombstone.objects.values_list("kind", "subject")) == expected
 
 
+def invited(circle, address, **fields):
+    """Somebody proposed under this address, with a yes and a letter that waits."""
+    with as_owner():
+        proposal = Proposal.objects.create(
+            programme=circle.programme,
+            group=circle.group,
+            role="member",
+            name="Bob",
+            address=address,
+            proposed_as="leader",
+            proposed_at=now(),
+            **fields,
+        )
+        Consent.objects.create(
+            group=circle.group, proposal=proposal, member=circle.leader, yes=True, given_at=now()
+        )
+        Letter.objects.create(
+            kind="invitation",
+            about_id=proposal.pk,
+            address=address,
+            send_after=now(),
+            message_id="<x@y>",
+        )
+    return proposal
+
+
+def left_of(proposal):
+    with as_owner():
+        return (
+            Proposal.objects.filter(pk=proposal.pk).count(),
+            Consent.objects.filter(proposal=proposal).count(),
+            Letter.objects.filter(about_id=proposal.pk).count(),
+        )
+
+
+def test_an_address_somebody_typed_and_never_confirmed_takes_nothing_of_anothers(circle):
+    proposal = invited(circle, "bob@example.org")
+    with as_owner():
+        EmailAddress.objects.create(user=circle.member, email="bob@example.org", verified=False)
+    erase(circle.member)
+    assert left_of(proposal) == (1, 1, 1)
+
+
+def test_what_waits_under_a_confirmed_address_goes(circle):
+    proposal = invited(circle, "Dana@example.org")
+    with as_owner():
+        EmailAddress.objects.create(user=circle.member, email="dana@example.org", verified=True)
+    erase(circle.member)
+    assert left_of(proposal) == (0, 0, 0)
+
+
+def test_a_proposal_that_another_accepted_is_the_others_whatever_its_address(circle):
+    accepted = {"consented_at": now(), "accepted_at": now(), "accepted_by": circle.newcomer}
+    proposal = invited(circle, circle.member.email, **accepted)
+    erase(circle.member)
+    with as_owner():
+        assert Proposal.objects.get(pk=proposal.pk).accepted_by == circle.newcomer
+
+
 # Who may not, at present
 
 
