@@ -4,6 +4,7 @@ Three sentences, signed by the leaders. Never a name but the recipient's and the
 how many, a reason, the link of the call, the code of the door, or anything of a case.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from django.db import models
@@ -18,8 +19,9 @@ from groups import zones
 from groups.letters import signature
 from groups.models import Membership, Preference, Setting
 from members.letters.compose import message, page
-from members.letters.kinds import LetterKind, Message, register
+from members.letters.kinds import CalendarFile, LetterKind, Message, register
 from members.models import Letter, Member
+from sessions import answerlinks, ics
 from sessions.models import Session
 from sessions.phases import Phase
 
@@ -87,7 +89,7 @@ def _reminder(letter: Letter) -> Message:
     words = _words(session, letter)
     day = words["day"] if week_ahead else words["weekday"]
     subject = _("%(group)s meets on %(day)s") % {"group": words["group"], "day": day}
-    return message(subject, "reminder", words)
+    return _with_entry(message(subject, "reminder", words), session, letter)
 
 
 def _notice(letter: Letter) -> Message:
@@ -100,7 +102,13 @@ def _notice(letter: Letter) -> Message:
     }
     if letter.kind == CANCELLED:
         words |= _next_date(session, letter)
-    return message(subjects[letter.kind] % words, letter.kind, words)
+    return _with_entry(message(subjects[letter.kind] % words, letter.kind, words), session, letter)
+
+
+def _with_entry(said: Message, session: Session, letter: Letter) -> Message:
+    """With the meeting for the recipient's calendar, as it is now; calendars apply it once."""
+    content = ics.invitation(session, _recipient(letter).email)
+    return replace(said, calendar=CalendarFile(ics.method_for(session), content))
 
 
 def _session(letter: Letter) -> Session:
@@ -122,7 +130,7 @@ def _words(session: Session, letter: Letter) -> dict[str, Any]:
         "day": when.day,
         "weekday": date_format(when.on, pgettext("day of the week, as in Thursday", "l")),
         "place": _place(session),
-        "link": page("session", session.pk),
+        "link": answerlinks.url(session, person),
         "signature": signature(session.group, timezone.now()),
     }
 

@@ -7,12 +7,24 @@ from members.models import Letter
 
 
 @dataclass(frozen=True)
+class CalendarFile:
+    """Dates for the recipient's own calendar; by its method calendars know what to do with them.
+
+    REQUEST puts in or changes one entry, CANCEL takes it out; PUBLISH is a file to look at.
+    """
+
+    method: str
+    content: bytes
+
+
+@dataclass(frozen=True)
 class Message:
     """What the recipient reads; the text says all that the HTML says."""
 
     subject: str
     text: str
     html: str
+    calendar: CalendarFile | None = None
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from django.core.mail import EmailMultiAlternatives
 
-from members.letters.kinds import Message
+from members.letters.kinds import CalendarFile, Message
 from members.models import Letter
 
 # What automatic answers ask for to keep silent (RFC 3834, and the name Exchange knows it by).
@@ -27,4 +27,13 @@ def build(letter: Letter, message: Message) -> EmailMultiAlternatives:
     )
     # Readers take the last form they can show.
     mail.attach_alternative(message.html, "text/html")
+    if message.calendar:
+        _attach(mail, message.calendar)
     return mail
+
+
+def _attach(mail: EmailMultiAlternatives, file: CalendarFile) -> None:
+    """As a form of the mail, where calendars look for what to apply, and as a file to open."""
+    if file.method != "PUBLISH":
+        mail.attach_alternative(file.content.decode(), f"text/calendar; method={file.method}")
+    mail.attach("invite.ics", file.content, "application/ics")

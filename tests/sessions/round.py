@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 
 from django.core import mail
 from django.db.models import F
+from django.utils import timezone
 
 from groups.models import Group, Leave, Preference, ProgrammeAdmin
-from members.letters import engine
+from members.letters import engine, outbox
 from members.models import Letter, Member
 from sessions import reminders
 from sessions.models import Change, Series, Session
@@ -156,6 +157,24 @@ def send() -> list[EmailMessage]:
         message_from_bytes(sent.message().as_bytes(), policy=policy.default) for sent in mail.outbox
     ]
     return [message for message in parsed if isinstance(message, EmailMessage)]
+
+
+def mail_about(session: Session, kind: str, member: Member) -> EmailMessage:
+    """The mail of that kind about the session to the person, planned by hand and sent now."""
+    letter = outbox.letter(
+        kind,
+        about=session.pk,
+        version=session.sequence,
+        group_id=session.group_id,
+        recipient=member,
+        send_after=timezone.now() - timedelta(minutes=1),
+        send_before=session.starts_at,
+    )
+    with as_owner():
+        outbox.plan([letter])
+    (mail,) = send()
+    assert mail["Message-ID"] == letter.message_id
+    return mail
 
 
 def recipients(mails: list[EmailMessage]) -> list[str]:

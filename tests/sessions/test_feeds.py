@@ -5,14 +5,12 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import pytest
-import vobject
 from django.db import connection
 from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ical.calendar_stream import IcsCalendarStream
 
 from groups.cadence import Cadence, Rule, Unit, held
 from groups.models import Acceptance, Agreement, Entrance, Group, Leave, Membership
@@ -20,6 +18,7 @@ from groups.zones import zone_choices
 from sessions import feeds, ics, visible
 from sessions.models import CalendarFeed, Session
 from sessions.phases import Phase
+from tests.sessions.files import instants, one, other, unfolded, values
 from tests.sessions.meetings import cannot_come, change, groups_of, in_days, make_session, on_wall
 from tests.world import as_member, as_owner, join, make_group, make_member, years_ago
 
@@ -47,43 +46,6 @@ def anyone(client_of):
 def path(circle, client_of) -> str:
     """The feed of the circle's member."""
     return make_feed(client_of(circle.member))
-
-
-def one(content: bytes) -> list:
-    """What the first reader finds; it would remember a zone from the files before."""
-    for zone in values(content, "TZID"):
-        vobject.icalendar.__dict__["__tzidMap"].pop(zone, None)
-    return vobject.readOne(content.decode()).contents.get("vevent", [])
-
-
-def other(content: bytes) -> list:
-    """What the second reader finds."""
-    return IcsCalendarStream.calendar_from_ics(content.decode()).events
-
-
-def instants(content: bytes) -> list[tuple[datetime, datetime]]:
-    """Start and end of every event in UTC; both readers agree, and no zone is unexplained."""
-    told = [line for line in unfolded(content) if line.startswith(("DTSTART;", "DTEND;"))]
-    assert {line.split("=")[1].split(":")[0] for line in told} <= set(values(content, "TZID"))
-    first = [
-        (event.dtstart.value.astimezone(UTC), event.dtend.value.astimezone(UTC))
-        for event in one(content)
-    ]
-    second = [
-        (event.dtstart.astimezone(UTC), event.dtend.astimezone(UTC)) for event in other(content)
-    ]
-    assert first == second
-    return first
-
-
-def unfolded(content: bytes) -> list[str]:
-    return content.decode().replace("\r\n ", "").split("\r\n")
-
-
-def values(content: bytes, name: str) -> list[str]:
-    """The bare values of a property, in the order of the file."""
-    heads = (f"{name}:", f"{name};")
-    return [line.partition(":")[2] for line in unfolded(content) if line.startswith(heads)]
 
 
 # The address

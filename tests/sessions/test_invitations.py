@@ -1,0 +1,142 @@
+"""What letters about a meeting carry for calendars: an entry put in, changed, and taken out."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import override_settings
+from django.utils import timezone
+
+from groups.models import Group
+from members.letters import mail
+from members.letters.kinds import CalendarFile, Message
+from members.models import Letter
+from sessions import ics
+from sessions.letters import NOTICES
+from sessions.phases import Phase
+from sessions.planning import cancel, move, restore
+from tests.sessions.files import instants, one, other, unfolded, values
+from tests.sessions.meetings import in_days
+from tests.sessions.round import mail_about, make_round, send
+from tests.world import as_member, as_owner
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def ours():
+    return make_round()
+
+
+def calendar_of(mail) -> bytes:
+    """The form that calendars apply; the file beside it holds the same."""
+    (form,) = (part for part in mail.walk() if part.get_content_type() == "text/calendar")
+    (file,) = mail.iter_attachments()
+    content = file.get_content()
+    assert form.get_content().replace("\r\n", "\n").encode() == content.replace(b"\r\n", b"\n")
+    assert form.get_param("method") == values(content, "METHOD")[0]
+    assert form.get_param("charset") == "utf-8"
+    assert (file.get_content_type(), file.get_filename()) == ("application/ics", "invite.ics")
+    return content
+
+
+def told(ours, change) -> bytes:
+    """The calendar part of the one mail that a member gets about a change."""
+    with as_member(ours.leader):
+        change()
+    mails = {str(mail["To"]): mail for mail in send()}
+    return calendar_of(mails[ours.members[0].email])
+
+
+FILE = ["application/ics"]
+
+
+def lines(content: bytes, *names: str) -> list[str]:
+    return [line for line in unfolded(content) if line.split(":")[0].split(";")[0] in names]
+
+
+def test_a_reminder_invites_to_what_the_feed_shows_and_names_its_reader_alone(ours):
+    session = in_days(ours.group, 5, sequence=2)
+    reader = ours.members[0]
+    content = calendar_of(mail_about(session, "reminder-1", reader))
+    assert values(content, "METHOD") == ["REQUEST"]
+    assert lines(content, "ORGANIZER", "ATTENDEE") == [
+        f"ATTENDEE;RSVP=FALSE:mailto:{reader.email}",
+        "ORGANIZER;CN=Valley:mailto:balint@balint.test",
+    ]
+    entry, shown = (
+        unfolded(file.split(b"VEVENT")[1]) for file in (content, ics.published([session]))
+    )
+    assert [line for line in entry if not line.startswith(("ATTENDEE", "ORGANIZER"))] == shown
+    assert instants(content) == [(session.starts_at, session.ends_at)]
+
+
+def test_a_move_a_cancellation_and_its_undoing_change_one_and_the_same_entry(ours):
+    session = in_days(ours.group, 20)
+    leader, now = ours.leader, timezone.now()
+    later = session.starts_at + timedelta(days=1)
+    moved = told(ours, lambda: move(session, starts_at=later, by=leader, at=now))
+    cancelled = told(ours, lambda: cancel(session, by=leader, at=now))
+    restored = told(ours, lambda: restore(session, by=leader, at=now))
+    files = [moved, cancelled, restored]
+    assert [values(file, "METHOD")[0] for file in files] == ["REQUEST", "CANCEL", "REQUEST"]
+    assert [values(file, "SEQUENCE")[0] for file in files] == ["1", "2", "3"]
+    assert {values(file, "UID")[0] for file in files} == {f"session-{session.uid}@testserver"}
+    assert [values(file, "STATUS")[0] for file in files] == ["CONFIRMED", "CANCELLED", "CONFIRMED"]
+    assert {instants(file)[0][0] for file in files} == {later}
+
+
+@pytest.mark.parametrize("kind", ["reminder-7", *sorted(NOTICES)])
+def test_both_readers_understand_every_file(ours, kind):
+    phase = Phase.CANCELLED if kind == "cancelled" else Phase.PLANNED
+    session = in_days(ours.group, 40, sequence=1, phase=phase)
+    content = calendar_of(mail_about(session, kind, ours.leader))
+    (first,), (second,) = one(content), other(content)
+    assert first.attendee.value == f"mailto:{ours.leader.email}"
+    assert [attendee.uri for attendee in second.attendees] == [f"mailto:{ours.leader.email}"]
+    assert second.organizer.uri == "mailto:balint@balint.test"
+    assert (first.sequence.value, second.sequence) == ("1", 1)
+
+
+def test_the_organizer_is_the_bare_address_letters_come_from(ours):
+    session = in_days(ours.group, 5)
+    with as_owner():
+        Group.objects.update(alias="Valley; “3, rue”")
+    session.group.refresh_from_db()
+    with override_settings(DEFAULT_FROM_EMAIL="Balint groups <letters@balint.example>"):
+        content = ics.invitation(session, "dana@example.org")
+    assert lines(content, "ORGANIZER") == [
+        'ORGANIZER;CN="Valley; “3, rue”":mailto:letters@balint.example'
+    ]
+
+
+def test_what_a_calendar_is_told_holds_no_name_no_reason_and_no_page(ours):
+    session = in_days(ours.group, 5)
+    now, leader = timezone.now(), ours.leader
+    content = told(ours, lambda: cancel(session, reason="Ruth is ill", by=leader, at=now))
+    text = content.decode()
+    for hidden in ("Ruth", "ill", "Marrow", "http", "Amit", "DESCRIPTION", str(session.pk)):
+        assert hidden not in text
+    assert text.count("ATTENDEE") == 1
+    assert not {line.split(":")[0] for line in unfolded(content)} & {"URL", "VALARM", "COMMENT"}
+
+
+def test_the_same_letter_tried_again_carries_the_same_file(ours):
+    session = in_days(ours.group, 5)
+    assert len({ics.invitation(session, "dana@example.org") for _ in range(3)}) == 1
+
+
+@pytest.mark.parametrize(
+    ("calendar", "forms"),
+    [
+        (None, ["multipart/alternative", "text/plain", "text/html"]),
+        # Dates to look at are a file alone: an invitation is for one meeting.
+        (
+            CalendarFile("PUBLISH", b"BEGIN:VCALENDAR"),
+            ["multipart/mixed", "multipart/alternative", "text/plain", "text/html", *FILE],
+        ),
+    ],
+)
+def test_other_letters_carry_nothing_to_apply(calendar, forms):
+    letter = Letter(address="dana@example.org", message_id="<1@balint.test>")
+    built = mail.build(letter, Message("Dates", "Dates.", "<p>Dates.</p>", calendar)).message()
+    assert [part.get_content_type() for part in built.walk()] == forms
