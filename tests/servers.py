@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,9 +40,10 @@ class Servers:
     valkey: Valkey
 
     @classmethod
-    def start(cls) -> "Servers":
+    def start(cls, postgres: Callable[[Path], Postgres] | None = None) -> "Servers":
         folder = Path(tempfile.mkdtemp(prefix="balint-tests-"))
-        servers = cls(folder, Postgres(folder / "postgres", fsync=False), Valkey(folder / "valkey"))
+        make = postgres or (lambda place: Postgres(place, fsync=False))
+        servers = cls(folder, make(folder / "postgres"), Valkey(folder / "valkey"))
         servers.postgres.start()
         servers.valkey.start()
         servers._make_roles()
