@@ -110,6 +110,9 @@ BY_MODEL: dict[str, dict[str, str]] = {
     "balint_sessions.Session": {"reader": "select, update"},
     "balint_sessions.Answer": {"reader": "select, update (reason_sealed, reason_version), delete"},
     "balint_sessions.DatesReply": {"reader": GONE},
+    "balint_sessions.NoticeSeen": {"reader": GONE},
+    # Who leads one evening: the worker writes letters about it, the office has no need of it.
+    "balint_sessions.EveningLead": {"roster": NONE, "reader": GONE},
     "balint_sessions.Change": {"reader": "select, update (by_id), delete"},
     "balint_sessions.Attendance": {"reader": "select, update (put_down_by_id), delete"},
     "balint_sessions.CasePresentation": {"reader": ALL},

@@ -15,6 +15,8 @@ from members.envelope import KeyClass, SealedText
 from members.kinds import Kind
 from members.models import Member, UUIDModel
 from sessions.phases import ORDER, RUNNING, Phase
+from sessions.tonight_models import EveningLead as EveningLead
+from sessions.tonight_models import NoticeSeen as NoticeSeen
 
 
 def new_uid() -> str:

@@ -19,6 +19,7 @@ from sessions.models import (
     Change,
     DatesReply,
     LeadersNote,
+    NoticeSeen,
     Reflection,
     RoomPresence,
     Session,
@@ -117,6 +118,11 @@ def replies(member: Member, at: datetime) -> QuerySet[DatesReply]:
     """Who has looked at proposed dates: one's own, and for leaders all of the group."""
     led = groups_where(member, Action.SEE_ANSWERS, at)
     return DatesReply.objects.filter(Q(group__in=led) | Q(member=member))
+
+
+def seen_notices(member: Member, at: datetime) -> QuerySet[NoticeSeen]:
+    """Whom tonight's news has reached: oneself, and for those who conduct the session all."""
+    return NoticeSeen.objects.filter(Q(session__in=conducted(member, at)) | Q(member=member))
 
 
 def changes(member: Member, at: datetime) -> QuerySet[Change]:

@@ -20,6 +20,7 @@ from sessions.models import (
     Change,
     DatesReply,
     LeadersNote,
+    NoticeSeen,
     Reflection,
     RoomPresence,
     Series,
@@ -179,6 +180,9 @@ def _evenings(inside: Inside) -> None:
         came_from="call",
         by=inside.leader,
         at=moment,
+    )
+    rows["seen"] = NoticeSeen.objects.create(
+        group=group, session=tonight, member=inside.member, seen_at=moment
     )
     rows["room"] = RoomPresence.objects.create(
         group=group, session=tonight, member=inside.member, entered_at=moment, seen_at=moment

@@ -19,6 +19,7 @@ from sessions.models import (
     Change,
     DatesReply,
     LeadersNote,
+    NoticeSeen,
     Reflection,
     RoomPresence,
     Session,
@@ -86,6 +87,10 @@ INSERTS = {
     ),
     "own reply": lambda i, me: reply(i, me),
     "another's reply": lambda i, me: reply(i, i.presenter),
+    "own seen notice": lambda i, me: NoticeSeen(**person_row(i, i.past, me, seen_at=NOW)),
+    "another's seen notice": lambda i, me: NoticeSeen(
+        **person_row(i, i.tonight, i.absent, seen_at=NOW)
+    ),
     "attendance": lambda i, me: Attendance(
         **person_row(i, i.past, i.absent, present=True, put_down_by=me, put_down_at=NOW)
     ),
@@ -169,6 +174,8 @@ MAY_PUT_IN = {
     "another's answer": {"member"},
     "own reply": INSIDE_NOW,
     "another's reply": {"presenter"},
+    "own seen notice": INSIDE_NOW,
+    "another's seen notice": {"absent"},
     "attendance": {"leader", "second_leader"},
     "attendance tonight": {"leader", "second_leader", "new_leader"},
     "attendance in another's name": set(),
@@ -320,6 +327,9 @@ def forged_rows(i):
         ),
         "reply_in_its_series_group": DatesReply(
             series=i.rows["reply"].series, member=wrong, replied_at=NOW, **me
+        ),
+        "balint_sessions_noticeseen_in_its_sessions_group": NoticeSeen(
+            session=i.past, member=wrong, seen_at=NOW, **me
         ),
         "change_in_its_sessions_group": Change(session=i.past, kind="moved", at=NOW, **me),
         "step_in_its_sessions_group": Step(

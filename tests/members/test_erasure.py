@@ -35,7 +35,9 @@ from sessions.models import (
     CasePresentation,
     Change,
     DatesReply,
+    EveningLead,
     LeadersNote,
+    NoticeSeen,
     Reflection,
     RoomPresence,
     Series,
@@ -190,6 +192,18 @@ def fill(circle, person):
             planned_at=now(),
         )
         DatesReply.objects.create(series=series, group=group, member=person, replied_at=now())
+        NoticeSeen.objects.create(**here, member=person, seen_at=now())
+        EveningLead.objects.create(
+            **here,
+            kind="substitute",
+            leader=person,
+            name="Dr Else Where",
+            address="else@example.org",
+            member=person,
+            on=past.starts_at.date(),
+            by=person,
+            at=now(),
+        )
         Change.objects.create(**here, kind="moved", by=person, at=now())
         for member, by in ((person, other), (circle.member, person)):
             Attendance.objects.create(
@@ -339,6 +353,8 @@ def test_what_belongs_to_others_stays_and_loses_the_name(filled):
         "balint_sessions.CalendarFeed": 1,
         "balint_sessions.Answer": 1,
         "balint_sessions.DatesReply": 1,
+        "balint_sessions.EveningLead": 1,
+        "balint_sessions.NoticeSeen": 1,
         "balint_sessions.Attendance": 1,
         "balint_sessions.CasePresentation": 1,
         "balint_sessions.CasePresence": 3,
