@@ -135,7 +135,8 @@ def answer(proposal: Proposal, *, yes: bool, by: Member, at: datetime) -> Propos
         proposal.save(update_fields=["refused_at"])
     else:
         _settle(proposal, at)
-    _record(audit.AGREED if yes else audit.REFUSED, proposal)
+    # Inside: the office learns that it was settled, and not by whom.
+    audit.note(audit.AGREED if yes else audit.REFUSED, audit.Thing.CONSENT, group=proposal.group_id)
     return proposal
 
 

@@ -49,6 +49,8 @@ class Thing(StrEnum):
     LEAVE = "leave"
     PHONE = "phone"
     ENTRANCE = "entrance"
+    # Whose yes or no it was to somebody proposed; that it was settled the proposal itself says.
+    CONSENT = "consent"
     # The frame.
     PROPOSAL = "proposal"
     MEMBERSHIP = "membership"

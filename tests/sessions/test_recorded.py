@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from groups import agreements, frames, joining, leaving
+from groups import agreements, frames, joining, leaving, record
 from groups.models import Membership
 from members.audit.things import FRAME, Thing
 from members.models import AuditEvent, Member
@@ -172,10 +172,25 @@ def test_proposals_and_how_they_went(circle):
     assert recorded(circle) == [
         ("admin", "made", "proposal"),
         ("admin", "made", "proposal"),
-        ("leader", "agreed", "proposal"),
-        ("leader", "refused", "proposal"),
+        ("leader", "agreed", "consent"),
+        ("leader", "refused", "consent"),
         ("admin", "withdrawn", "proposal"),
     ]
+
+
+def test_whose_yes_or_no_it_was_is_the_groups_inside(circle):
+    given = {"role": "member", "by": circle.admin}
+    with as_member(circle.admin, "balint_roster"):
+        one = joining.propose(circle.group, address="new@example.org", at=now(), **given)
+        other = joining.propose(circle.group, address="other@example.org", at=now(), **given)
+    with as_member(circle.leader):
+        joining.answer(one, yes=True, by=circle.leader, at=now())
+        joining.answer(other, yes=False, by=circle.leader, at=now())
+    with as_member(circle.admin, "balint_roster"):
+        page = record.read(circle.group, to=circle.admin, at=now(), office=True)
+        settled = joining.waiting(circle.group, member=circle.admin, at=now(), office=True)
+    assert [line.what for line in page.lines] == ["proposed somebody", "proposed somebody"]
+    assert [one.proposal.consented_at is None for one in settled] == [False]
 
 
 def test_coming_in_and_going(circle):
