@@ -70,23 +70,27 @@ def _reminder_is_wanted(letter: Letter) -> bool:
     )
 
 
-def _notice_is_wanted(letter: Letter) -> bool:
-    """Everyone still in the group hears of a change, those who want no reminders too."""
-    inside = Membership.objects.filter(
+def inside(letter: Letter) -> models.QuerySet[Membership]:
+    """The recipient's place in the group at the moment, if there is one."""
+    return Membership.objects.filter(
         Q(ended_at=None) | Q(ended_at__gt=Now()),
         group=letter.group_id,
         member=letter.recipient,
         starts_at__lte=Now(),
     )
+
+
+def _notice_is_wanted(letter: Letter) -> bool:
+    """Everyone still in the group hears of a change, those who want no reminders too."""
     cancelled = Q(phase=Phase.CANCELLED)
     stands = cancelled if letter.kind == CANCELLED else ~cancelled
-    return upcoming(letter).filter(stands, Exists(inside)).exists()
+    return upcoming(letter).filter(stands, Exists(inside(letter))).exists()
 
 
 def _reminder(letter: Letter) -> Message:
     session = _session(letter)
     week_ahead = letter.kind == REMINDERS[7]
-    words = _words(session, letter)
+    words = words_of(session, letter)
     day = words["day"] if week_ahead else words["weekday"]
     subject = _("%(group)s meets on %(day)s") % {"group": words["group"], "day": day}
     return _with_entry(message(subject, "reminder", words), session, letter)
@@ -94,7 +98,7 @@ def _reminder(letter: Letter) -> Message:
 
 def _notice(letter: Letter) -> Message:
     session = _session(letter)
-    words = _words(session, letter)
+    words = words_of(session, letter)
     subjects = {
         MOVED: _("%(group)s has moved a meeting"),
         CANCELLED: _("%(group)s does not meet on %(day)s"),
@@ -120,7 +124,8 @@ def _recipient(letter: Letter) -> Member:
     return letter.recipient
 
 
-def _words(session: Session, letter: Letter) -> dict[str, Any]:
+def words_of(session: Session, letter: Letter) -> dict[str, Any]:
+    """What a letter about a session may say to somebody inside."""
     person = _recipient(letter)
     when = _when(session, person)
     return {
