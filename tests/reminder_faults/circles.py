@@ -16,8 +16,8 @@ from tests.reminder_faults.post_office import GREY, NOBODY
 
 DAY = timedelta(days=1)
 YEAR = timedelta(days=365)
-# Every how manieth address is refused for good, or until its meeting is over.
-NOBODY_EVERY, GREY_EVERY = 97, 3
+# Every how manieth address is refused for good.
+NOBODY_EVERY = 97
 
 
 @dataclass
@@ -31,10 +31,39 @@ class Size:
     spread: float  # seconds over which the reminders fall due
     soon: int  # groups whose meeting begins within the run
     soon_in: int  # seconds until the first of them
+    grey_every: int  # how manieth of their members is not served until it is too late
+    chance: float = 0.15  # that whoever passes a place ordered to die there does so
+    faults: dict[str, str] = field(default_factory=lambda: dict(FAULTS))
 
 
-WHOLE = Size(groups=280, people=20, kills=300, workers=3, spread=200, soon=10, soon_in=30)
-SMALL = Size(groups=8, people=8, kills=12, workers=2, spread=4, soon=2, soon_in=11)
+FAULTS = {
+    "two_beats": "F12 two beats",
+    "kill_redis": "F13 Redis killed",
+    "crash_postgres": "F14 PostgreSQL restarted immediately",
+    "flush_redis": "F13 Redis flushed",
+    "loop_without_beat": "F11 no beat and no Redis, the command alone",
+    "no_connection": "F15 no connection left",
+    "no_mail_server": "the mail server away",
+    "fill_redis": "F13 Redis full",
+    "slow_redis": "F13 Redis slow",
+    "crash_postgres_again": "F14 PostgreSQL restarted immediately, again",
+}
+SMALL_FAULTS = ("two_beats", "kill_redis", "crash_postgres", "flush_redis", "loop_without_beat")
+WHOLE = Size(
+    groups=280, people=20, kills=300, workers=3, spread=200, soon=10, soon_in=60, grey_every=3
+)
+SMALL = Size(
+    groups=10,
+    people=8,
+    kills=12,
+    workers=2,
+    spread=5,
+    soon=2,
+    soon_in=9,
+    grey_every=1,
+    chance=0.5,
+    faults={name: FAULTS[name] for name in SMALL_FAULTS},
+)
 
 
 @dataclass
@@ -108,7 +137,7 @@ def seed(size: Size, at: datetime) -> list[Circle]:
 
 
 def grey(circles: list[Circle]) -> Iterator[tuple[str, datetime]]:
-    """Every third address of a group that meets within the run, and until when it waits."""
+    """The addresses that are served only after their meeting began, and since when."""
     for circle in circles:
         if len(circle.meetings) > 2:
             for address in circle.people.values():
@@ -134,7 +163,7 @@ def _circles(size: Size, at: datetime) -> list[Circle]:
         people = []
         for place in range(size.people):
             count = number * size.people + place
-            grey = number < size.soon and place % GREY_EVERY == 2
+            grey = number < size.soon and place % size.grey_every == size.grey_every - 1
             prefix = GREY if grey else NOBODY if count % NOBODY_EVERY == 50 else ""
             address = f"{prefix}person{count}@example.org"
             name = f"Dr Person{place} Of{number}"

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +26,7 @@ ODDS = {"451": 0.03, "cut": 0.01, "drop": 0.015, "hang": 0.002}
 # Of ten ordered kills; “parent” leaves children that nobody looks after.
 TARGETS = ("child", "child", "group", "child", "child", "parent", "child")
 ANYWHERE_EVERY = 8
+RARE_EVERY = 6
 PATIENCE = 2.0  # seconds an order waits for somebody to come by
 Report = Callable[[dict[str, Any]], None]
 
@@ -44,7 +44,8 @@ class Storm:
         report: Report,
     ) -> None:
         self.size, self.ground, self.office = size, ground, office
-        self.crew, self.hands, self.report = crew, hands, report
+        self.crew, self.hands, self.tell = crew, hands, report
+        self.began = datetime.now(UTC)
         self.luck = random.Random(size.kills)
         self.kills = 0
         self.groups: list[Circle] = []
@@ -52,38 +53,41 @@ class Storm:
 
     def run(self) -> Evidence:
         """Seed, break everything in turn, let it settle; what was seen."""
-        began = datetime.now(UTC)
-        self.groups = circles.seed(self.size, began)
-        self.report({"planned": self._count("true"), "seconds": _since(began)})
+        self.groups = circles.seed(self.size, self.began)
+        self.report({"planned": self._count("true")})
         self.office.odds = dict(ODDS)
         self.office.grey = {to: until.timestamp() for to, until in circles.grey(self.groups)}
         for number in range(self.size.workers):
             self.crew.worker(number)
         self.crew.beat(1)
-        self._kill_and_break(began)
+        self._kill_and_break()
         self._settle()
         return self._evidence()
 
-    def _kill_and_break(self, began: datetime) -> None:
+    def _kill_and_break(self) -> None:
         places = itertools.cycle(self._shuffled(points.BEFORE_DATA + points.WINDOW + points.AFTER
                                                 + points.OF_BATCHES))  # fmt: skip
         faults = self._faults()
-        every = max(1, self.size.kills // len(faults))
+        every = self.size.kills / (len(faults) + 1)
         deeds = self._deeds()
-        while self.kills < self.size.kills:
-            if self.kills >= every * (len(FAULTS) - len(faults)) and faults:
+        for number in itertools.count(1):
+            if faults and self.kills >= every * (len(self.size.faults) - len(faults)):
                 self._break(*faults.pop(0))
             with suppress(StopIteration):
                 next(deeds)
-            self._order_the_rare()
+            if number % RARE_EVERY == 0:
+                self._order_the_rare()
             self._kill_at(next(places))
-        for fault in faults:
-            self._break(*fault)
+            if self.kills >= self.size.kills and not faults:
+                break
         for _ in deeds:
-            self._pause(0.2)
+            self._pause(0.05)
 
     def _shuffled(self, places: tuple[str, ...]) -> list[str]:
         return self.luck.sample(places, len(places))
+
+    def report(self, line: dict[str, Any]) -> None:
+        self.tell({"second": round((datetime.now(UTC) - self.began).total_seconds(), 1), **line})
 
     # Kills
 
@@ -94,7 +98,7 @@ class Storm:
             self._killed("anywhere")
             self._pause(self.luck.random() * 0.5)
             return
-        chance = 1.0 if point in points.OF_BATCHES else 0.15
+        chance = 1.0 if point in points.OF_BATCHES else self.size.chance
         order = points.order(self.ground.folder, point, next(self.targets), chance)
         if self._pause(PATIENCE, until=lambda: not order.exists()):
             self._killed(point)
@@ -104,8 +108,7 @@ class Storm:
         """What seldom happens is waited for all along."""
         for point in points.RARE:
             if not (self.ground.folder / "orders" / point).exists():
-                points.order(self.ground.folder, point, "child")
-                self.kills += self.kills > 0
+                points.order(self.ground.folder, point, next(self.targets))
 
     def _killed(self, point: str) -> None:
         self.kills += 1
@@ -115,7 +118,7 @@ class Storm:
     # Faults
 
     def _faults(self) -> list[tuple[str, Callable[[], None]]]:
-        return [(name, getattr(self, f"_{method}")) for name, method in FAULTS]
+        return [(name, getattr(self, f"_{method}")) for method, name in self.size.faults.items()]
 
     def _break(self, name: str, fault: Callable[[], None]) -> None:
         fault()
@@ -143,6 +146,9 @@ class Storm:
         """While somebody is sending."""
         self._pause(1, until=lambda: self._count("state = 'leased'") > 0)
         self.ground.postgres.crash()
+
+    def _crash_postgres_again(self) -> None:
+        self._crash_postgres()
 
     def _no_connection(self) -> None:
         """The database lets no worker in any more, and puts out those who are in."""
@@ -310,20 +316,6 @@ class Storm:
         return psycopg.connect(url, autocommit=True, row_factory=dict_row)
 
 
-FAULTS = (
-    ("F12 two beats", "two_beats"),
-    ("F13 Redis killed", "kill_redis"),
-    ("F14 PostgreSQL restarted immediately", "crash_postgres"),
-    ("F13 Redis flushed", "flush_redis"),
-    ("F15 no connection left", "no_connection"),
-    ("the mail server away", "no_mail_server"),
-    ("F13 Redis full", "fill_redis"),
-    ("F14 PostgreSQL restarted immediately, again", "crash_postgres"),
-    ("F13 Redis slow", "slow_redis"),
-    ("F11 no beat and no Redis, the command alone", "loop_without_beat"),
-)
-
-
 def storm(size: Size, report: Report) -> Evidence:
     """A run from nothing to nothing; whatever was started is gone afterwards."""
     from tests.reminder_faults.ground import ground
@@ -347,13 +339,6 @@ def _leader(meeting: Meeting) -> str:
     return str(meeting.circle.leader)
 
 
-def _since(moment: datetime) -> float:
-    return round((datetime.now(UTC) - moment).total_seconds(), 1)
-
-
 def show(line: dict[str, Any]) -> None:
     """A line of what happens."""
     print(json.dumps(line), flush=True)  # noqa: T201
-
-
-PLACE = Path(__file__).parent
