@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from groups.circle import called
 from groups.joining import NotYours
-from groups.models import Entrance, Group, Membership
+from groups.models import Entrance, Group, Membership, MembershipRole
 from groups.policy import current
 from groups.zones import city, day_words, time_words
 from members.models import Member
@@ -103,6 +104,14 @@ def is_meeting(session: Session, at: datetime) -> bool:
 def may_conduct(session: Session, member: Member, at: datetime) -> bool:
     """Whether `member` leads this session: of its circle once it runs, of its group before."""
     return visible.conducted(member, at).filter(pk=session.pk).exists()
+
+
+def check_circles(sessions: QuerySet[Session], by: Member, at: datetime) -> None:
+    """Raises CircleIsFixed if one of these runs and `by` is no leader of its circle."""
+    own = visible.circle(by, at, MembershipRole.LEADER).values("pk")
+    running = sessions.filter(pk__in=visible.running(at).values("pk"))
+    if running.exclude(pk__in=own).exists():
+        raise CircleIsFixed
 
 
 def seats(session: Session) -> list[Membership]:

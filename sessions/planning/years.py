@@ -12,7 +12,7 @@ from groups.models import Group
 from groups.policy import Action, may
 from members import audit
 from members.models import Member
-from sessions import reminders
+from sessions import conduct, reminders
 from sessions.models import Change, Series, Session
 from sessions.phases import Phase
 from sessions.planning.draft import Draft, Fate, Line, as_ruled, draft
@@ -127,6 +127,7 @@ def _save_series(drafted: Draft, group: Group, *, by: Member, at: datetime) -> S
         return series
     if drafted.series and counts_otherwise(drafted.plan, series):
         # Freed first: the new periods are written row by row, and some are old ones.
+        conduct.check_circles(Session.objects.filter(series=series), by, at)
         Session.objects.filter(series=series).update(period=None)
     fields |= {"planned_by": by, "planned_at": at, "settled_at": at}
     for name, value in fields.items():

@@ -5,11 +5,12 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
-from groups.cadence import next_morning
-from groups.models import Setting
+from groups.cadence import Rule, Unit, next_morning
+from groups.models import Acceptance, Agreement, Setting
 from members.models import Letter, LetterState
-from sessions import answers, planning
+from sessions import answers, conduct, planning
 from sessions.letters import CANCELLED, MOVED, RESTORED
 from sessions.models import Change, Session
 from sessions.phases import Phase
@@ -389,3 +390,38 @@ def test_a_date_in_a_break_is_wanted_once_it_is_put_back(led: Led):
     july = led.on(7, 15)
     led.plan(cadence(breaks=(SUMMER,)))
     assert led.restore(july).overrides == {"cancelled": False}
+
+
+def a_leader_of_later(led: Led) -> Led:
+    """Somebody who leads the group, but agreed only when tonight's meeting had begun."""
+    later = make_member("Dr Late Comer")
+    join(led.group, later, "leader", since=LONG_AGO, agreed=False)
+    with as_owner():
+        newest = Agreement.objects.filter(group=led.group).latest("version")
+        Acceptance.objects.create(
+            agreement=newest, member=later, group=led.group, accepted_at=timezone.now()
+        )
+    return Led(led.group, later)
+
+
+def tonight(led: Led) -> Session:
+    began = timezone.now().replace(second=0, microsecond=0) - timedelta(hours=1)
+    session = led.on(1, 21)
+    return as_it_was(session, starts_at=began, runs_until=began + timedelta(hours=11))
+
+
+def test_a_leader_who_is_not_of_the_running_circle_is_told_so_when_cancelling(led: Led):
+    session, later = tonight(led), a_leader_of_later(led)
+    with pytest.raises(conduct.CircleIsFixed, match="until tomorrow morning"):
+        later.cancel(session, "Ill", at=timezone.now())
+    led.cancel(session, "Ill", at=timezone.now())
+    assert change_of(session) == ("cancelled", "Ill")
+
+
+def test_and_does_not_turn_its_rhythm_of_months_into_one_of_weeks(led: Led):
+    session, later = tonight(led), a_leader_of_later(led)
+    weekly = cadence(rule=Rule(Unit.WEEK, 2, weekday=3))
+    with pytest.raises(conduct.CircleIsFixed):
+        later.plan(weekly, at=timezone.now())
+    led.plan(weekly, at=timezone.now())
+    assert stored(session)["period"] is None
