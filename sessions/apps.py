@@ -11,8 +11,10 @@ class SessionsConfig(AppConfig):
 
     def ready(self) -> None:
         from sessions import erasure, letters, listening, office, rooms
+        from sessions.planning import letters as letters_of_dates
 
         letters.register_kinds()
+        letters_of_dates.register_kinds()
         erasure.register_kinds()
         listening.listen()
         office.keep_versions_from_meetings()

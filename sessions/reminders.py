@@ -38,8 +38,11 @@ def sync(session: Session, *, at: datetime) -> None:
     sync_many([session], at=at)
 
 
-def sync_many(sessions: Iterable[Session], *, at: datetime) -> None:
-    """The same for a year; the number of queries does not depend on the number of sessions."""
+def sync_many(sessions: Iterable[Session], *, at: datetime, told: bool = True) -> None:
+    """The same for a year; the number of queries does not depend on the number of sessions.
+
+    Without `told` nobody gets a notice of what changed: one letter says it of all dates.
+    """
     sessions = list(sessions)
     if not sessions:
         return
@@ -47,7 +50,8 @@ def sync_many(sessions: Iterable[Session], *, at: datetime) -> None:
     ahead = [session for session in sessions if session.settled_at and session.starts_at > at]
     if ahead:
         everyone = reminded.people({session.group_id for session in ahead}, at)
-        _tell_of_changes(ahead, everyone, at)
+        if told:
+            _tell_of_changes(ahead, everyone, at)
         _renew([s for s in ahead if s.phase == Phase.PLANNED], everyone, at)
 
 

@@ -14,6 +14,7 @@ from sessions.planning.one_date import (
     restore,
 )
 from sessions.planning.plans import Plan, following, last_series, next_rule, plan_of
+from sessions.planning.proposed import reply, settle
 from sessions.planning.years import draft_year, plan_year, state_of
 
 __all__ = [
@@ -34,6 +35,8 @@ __all__ = [
     "next_rule",
     "plan_of",
     "plan_year",
+    "reply",
     "restore",
+    "settle",
     "state_of",
 ]

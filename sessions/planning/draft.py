@@ -7,7 +7,7 @@ session. What a hand changed stays; what has begun, is over or has passed is nev
 import itertools
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Self
@@ -113,6 +113,8 @@ class Draft:
     series: Series | None
     lines: tuple[Line, ...]
     at: datetime
+    # Its dates are proposed only: nobody but the group hears of them, and nothing is settled.
+    proposes: bool = False
 
     def of(self, *fates: Fate) -> list[Line]:
         return [line for line in self.lines if line.fate in fates]
@@ -152,20 +154,34 @@ def draft(
     days_taken: Collection[date] = (),
     setting: str,
     at: datetime,
+    proposes: bool = False,
 ) -> Draft:
-    """The plan over the sessions of `series`; `days_taken` are the group's other meeting days."""
+    """The plan over the sessions of `series`; `days_taken` are the group's other meeting days.
+
+    With `proposes` new dates stay unsettled, and so do those that are.
+    """
+    settles = None if proposes else at
     occurrences = plan.cadence.occurrences()
     of_period = _by_period(plan, sessions, occurrences, at)
     matched = {session.pk for session in of_period.values()}
-    lines = [_outside(session, at) for session in sessions if session.pk not in matched]
+    outside = [_outside(session, at) for session in sessions if session.pk not in matched]
+    lines = [_settled(line, settles) for line in outside if line]
     for occurrence in occurrences:
         session = of_period.get(occurrence.period)
         if session is not None:
-            lines.append(_inside(occurrence, session, plan, setting, at))
+            lines.append(_settled(_inside(occurrence, session, plan, setting, at), settles))
         elif not _is_history(occurrence, series, at):
             lines.append(_without_session(occurrence, days_taken, plan))
-    shown = sorted((line for line in lines if line), key=lambda line: line.starts_at)
-    return Draft(plan, series, tuple(shown), at)
+    shown = sorted(lines, key=lambda line: line.starts_at)
+    return Draft(plan, series, tuple(shown), at, proposes)
+
+
+def _settled(line: Line, at: datetime | None) -> Line:
+    """The line with its session settled at `at`, if it takes place ahead and is only proposed."""
+    session = line.session
+    if at is None or session is None or session.settled_at is not None or line.starts_at <= at:
+        return line
+    return replace(line, changes=line.changes | {"settled_at": at}) if line.meets else line
 
 
 def is_fixed(session: Session, at: datetime) -> bool:
@@ -229,14 +245,12 @@ def _inside(
     if occurrence.starts_at <= at and not moved:
         fate = Fate.CANCELLED if session.cancelled else Fate.STAYS
         return Line.of_session(fate, session, occurrence)
-    changes = _changes(occurrence, session, plan, setting, at)
+    changes = _changes(occurrence, session, plan, setting)
     fate = Fate.BY_HAND if session.overrides else Fate.FOLLOWS
     return Line.of_session(fate, session, occurrence, changes)
 
 
-def _changes(
-    occurrence: Occurrence, session: Session, plan: Plan, setting: str, at: datetime
-) -> dict[str, Any]:
+def _changes(occurrence: Occurrence, session: Session, plan: Plan, setting: str) -> dict[str, Any]:
     """The fields in which an untouched session does not follow the rule yet."""
     rule = {"period": occurrence.period, **as_ruled(occurrence, plan, setting)}
     if "starts_at" in session.overrides:
@@ -244,8 +258,6 @@ def _changes(
         del rule["starts_at"], rule["time_zone"]
     if session.cancelled:
         rule["phase"] = Phase.PLANNED
-    if session.settled_at is None:
-        rule["settled_at"] = at
     return {
         name: value
         for name, value in rule.items()

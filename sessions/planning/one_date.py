@@ -112,8 +112,12 @@ def add_date(
     setting: str,
     by: Member,
     at: datetime,
+    propose: bool = False,
 ) -> Session:
-    """A meeting beside the rhythm, settled at once; a past one makes no mail. Raises Refused."""
+    """A meeting beside the rhythm; a past one makes no mail. Raises Refused.
+
+    It is settled at once, or with `propose` beside the dates that are proposed.
+    """
     _check_may_plan(group, by, at)
     Group.objects.select_for_update(no_key=True).get(pk=group.pk)
     session = Session(
@@ -123,7 +127,7 @@ def add_date(
         time_zone=zone,
         place=place,
         setting=setting,
-        settled_at=at,
+        settled_at=None if propose and starts_at > at else at,
         phase=Phase.PLANNED,
         updated_at=at,
     )
@@ -222,9 +226,18 @@ def _as_ruled(session: Session) -> dict[str, Any] | None:
 
 @sensitive_variables("reason")
 def _heard(session: Session, kind: str, reason: str, *, by: Member, at: datetime) -> Session:
-    """Save a change members hear of, with its reason sealed, and let the letters follow."""
+    """Save a change members hear of, with its reason sealed, and let the letters follow.
+
+    Of a proposed date nobody hears before it is settled, so there is nothing to give a reason for.
+    """
     session.sequence += 1
     session.updated_at = at
+    if session.settled_at is None:
+        session.settled_at = _settled_with(session, at)
+        session.save()
+        audit.note(audit.Verb(kind), audit.Thing.DATES, group=session.group_id)
+        reminders.sync(session, at=at)
+        return session
     session.save()
     change = Change(session=session, group_id=session.group_id, kind=kind, by=by, at=at)
     change.reason = reason
@@ -232,3 +245,10 @@ def _heard(session: Session, kind: str, reason: str, *, by: Member, at: datetime
     audit.note(audit.Verb(kind), audit.Thing.DATES, group=session.group_id)
     reminders.sync(session, at=at)
     return session
+
+
+def _settled_with(session: Session, at: datetime) -> datetime | None:
+    """A dropped date put back stands at once if the others of its rhythm do by now."""
+    series = session.series
+    stands = series is not None and series.settled_at is not None and not session.cancelled
+    return at if stands else None

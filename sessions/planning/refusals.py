@@ -59,3 +59,24 @@ class TimeHasPassed(Refused):
 
 class AlreadyMeetsThen(Refused):
     sentence = _("The group already meets on %(day)s, %(times)s. Choose another time.")
+
+
+class NothingIsProposed(Refused):
+    sentence = _("No dates are proposed at present.")
+
+
+class NotYoursToMark(Refused):
+    sentence = _("These dates do not expect you, so there is nothing to mark.")
+
+
+class ProposedDatesHaveChanged(Refused):
+    sentence = _(
+        "The proposed dates have been changed meanwhile. "
+        "Look at them as they are now, then save again."
+    )
+
+
+class SettledAlready(Refused):
+    sentence = _(
+        "These dates are settled already. Save the change instead: everyone hears of it by mail."
+    )

@@ -13,8 +13,9 @@ from groups.policy import Action, may
 from members import audit
 from members.models import Member
 from sessions import conduct, reminders
-from sessions.models import Change, Series, Session
+from sessions.models import Change, DatesReply, Series, Session
 from sessions.phases import Phase
+from sessions.planning import letters
 from sessions.planning.draft import Draft, Fate, Line, as_ruled, draft
 from sessions.planning.plans import Plan
 from sessions.planning.refusals import (
@@ -22,6 +23,7 @@ from sessions.planning.refusals import (
     NoDateIsLeft,
     NotYoursToPlan,
     OverlapsAnotherRhythm,
+    SettledAlready,
 )
 
 # No zone is further from UTC than this.
@@ -32,29 +34,41 @@ SAVED += ["sequence", "settled_at", "runs_until", "updated_at"]
 
 @transaction.atomic
 def plan_year(
-    group: Group, cadence: Cadence, place: str, *, by: Member, at: datetime, seen: str = ""
+    group: Group,
+    cadence: Cadence,
+    place: str,
+    *,
+    by: Member,
+    at: datetime,
+    seen: str = "",
+    propose: bool = False,
 ) -> Series:
     """Make or change the group's series of that span; its dates are settled and letters follow.
 
     Sessions of the same period stay the same (id, uid) and change only where the rule differs and
-    no hand chose otherwise. Dates the rule no longer has are cancelled, with their notice. Past
-    ones make no mail. `seen` is `state_of(group)` as the leader saw it. Raises Refused.
+    no hand chose otherwise. Dates the rule no longer has are cancelled, with their notice; several
+    changes are one letter. Past ones make no mail. With `propose` nothing is settled: members are
+    asked which dates they cannot. `seen` is `state_of(group)` as seen. Raises Refused.
     """
     if not may(by, Action.PLAN, group, at):
         raise NotYoursToPlan
     group = Group.objects.select_for_update(no_key=True).get(pk=group.pk)
     if seen and seen != state_of(group):
         raise ChangedMeanwhile
-    drafted = draft_year(group, Plan(cadence, place), at=at)
+    drafted = draft_year(group, Plan(cadence, place), at=at, propose=propose)
+    before = drafted.series.settled_at if drafted.series else None
     series = _save_series(drafted, group, by=by, at=at)
-    reminders.sync_many(_save_sessions(drafted, series, group, by=by, at=at), at=at)
+    sessions = _save_sessions(drafted, series, group, by=by, at=at)
+    _write(drafted, series, sessions, newly=before is None, at=at)
     audit.note(audit.PLANNED, audit.Thing.DATES, group=group.pk)
     return series
 
 
-def draft_year(group: Group, plan: Plan, *, at: datetime) -> Draft:
-    """What saving this plan would do; raises Refused where it could not be saved."""
+def draft_year(group: Group, plan: Plan, *, at: datetime, propose: bool = False) -> Draft:
+    """What saving, or proposing, this plan would do; raises Refused where it could not be saved."""
     series = _series_to_edit(group, plan)
+    if propose and series and series.settled_at:
+        raise SettledAlready
     own, others = _sessions(group, plan, series)
     if series and counts_otherwise(plan, series):
         # A month's and a week's period have nothing in common, though they may be the same day.
@@ -67,6 +81,7 @@ def draft_year(group: Group, plan: Plan, *, at: datetime) -> Draft:
         days_taken={s.starts_at.astimezone(s.zone).date() for s in others if not s.cancelled},
         setting=group.setting,
         at=at,
+        proposes=propose,
     )
     if not drafted.meetings:
         raise NoDateIsLeft
@@ -75,7 +90,8 @@ def draft_year(group: Group, plan: Plan, *, at: datetime) -> Draft:
 
 def state_of(group: Group) -> str:
     """A word that changes whenever a series or a date of the group does."""
-    sessions = Session.objects.filter(group=group).aggregate(Count("pk"), Sum("sequence"))
+    counted = (Count("pk"), Count("settled_at"), Sum("sequence"))
+    sessions = Session.objects.filter(group=group).aggregate(*counted)
     series = Series.objects.filter(group=group).aggregate(Count("pk"), Max("planned_at"))
     return "|".join(str(part) for part in [*sessions.values(), *series.values()])
 
@@ -123,13 +139,18 @@ def counts_otherwise(plan: Plan, series: Series) -> bool:
 def _save_series(drafted: Draft, group: Group, *, by: Member, at: datetime) -> Series:
     fields = _fields(drafted.plan)
     series = drafted.series or Series(group=group)
-    if drafted.series and all(getattr(series, name) == fields[name] for name in fields):
+    same = drafted.series and all(getattr(series, name) == fields[name] for name in fields)
+    if same and (drafted.proposes or series.settled_at):
         return series
     if drafted.series and counts_otherwise(drafted.plan, series):
         # Freed first: the new periods are written row by row, and some are old ones.
         conduct.check_circles(Session.objects.filter(series=series), by, at)
         Session.objects.filter(series=series).update(period=None)
-    fields |= {"planned_by": by, "planned_at": at, "settled_at": at}
+    fields |= {"planned_by": by, "planned_at": at}
+    if drafted.proposes:
+        fields |= {"proposed_at": at, "revision": series.revision + 1}
+    elif series.settled_at is None:
+        fields |= {"settled_at": at, "revision": series.revision + 1}
     for name, value in fields.items():
         setattr(series, name, value)
     series.save()
@@ -150,12 +171,30 @@ def _fields(plan: Plan) -> dict[str, Any]:
     }
 
 
+def _write(
+    drafted: Draft, series: Series, sessions: list[Session], *, newly: bool, at: datetime
+) -> None:
+    """What is to be sent: a question, the first letter with all dates, or word of what changed."""
+    if drafted.proposes:
+        letters.ask(series, list(letters.proposed(series.group, at)), at=at)
+        return
+    several = len(drafted.told) > 1
+    reminders.sync_many(sessions, at=at, told=not several)
+    if newly:
+        DatesReply.objects.filter(series=series).delete()
+    elif several:
+        series.planned_at, series.revision = at, series.revision + 1
+        series.save(update_fields=["planned_at", "revision"])
+    if newly or several:
+        letters.tell(series, sessions, at=at)
+
+
 def _save_sessions(
     drafted: Draft, series: Series, group: Group, *, by: Member, at: datetime
 ) -> list[Session]:
     """Write what the draft says, in as many queries for ten dates as for fifty-two."""
     made = [line.occurrence for line in drafted.of(Fate.NEW) if line.occurrence]
-    new = [_made(occurrence, drafted.plan, series, group, at) for occurrence in made]
+    new = [_made(occurrence, drafted, series, group, at) for occurrence in made]
     forgotten = _forget_unknown(drafted)
     lines = [line for line in drafted.lines if line.changes and line.session not in forgotten]
     changed = [_applied(line, line.session, at) for line in lines if line.session]
@@ -192,15 +231,16 @@ def _applied(line: Line, session: Session, at: datetime) -> Session:
 
 
 def _made(
-    occurrence: Occurrence, plan: Plan, series: Series, group: Group, at: datetime
+    occurrence: Occurrence, drafted: Draft, series: Series, group: Group, at: datetime
 ) -> Session:
+    plan = drafted.plan
     return Session(
         group=group,
         series=series,
         period=occurrence.period,
         **as_ruled(occurrence, plan, group.setting),
         phase=Phase.PLANNED,
-        settled_at=at,
+        settled_at=None if drafted.proposes else at,
         runs_until=next_morning(occurrence.ends_at, plan.cadence.zone),
         updated_at=at,
     )

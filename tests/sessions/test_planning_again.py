@@ -12,6 +12,7 @@ from sessions.letters import CANCELLED
 from sessions.models import Change, Series, Session
 from sessions.phases import Phase
 from sessions.planning import Fate
+from sessions.planning.letters import DATES
 from tests.sessions.meetings import cannot_come
 from tests.sessions.rhythm import (
     AMERICAN_SERIES,
@@ -140,14 +141,15 @@ def test_a_date_cancelled_by_hand_stays_cancelled_and_untouched(led: Led):
     assert session.starts_at == cancelled.starts_at
 
 
-def test_a_date_the_rule_no_longer_has_is_cancelled_and_everyone_hears(led: Led):
+def test_dates_the_rule_no_longer_has_are_cancelled_and_everyone_hears_in_one_letter(led: Led):
     led.plan(cadence())
     led.plan(cadence(breaks=(SUMMER,)), at=NOVEMBER + timedelta(days=1))
     gone = [s for s in led.sessions if s.cancelled]
     assert [day(s) for s in gone] == [date(2027, 7, 15), date(2027, 8, 19)]
     assert {(s.sequence, str(s.overrides)) for s in gone} == {(1, "{}")}
     assert changes(led) == ["cancelled", "cancelled"]
-    assert letters().count(CANCELLED) == 2
+    assert (letters().count(CANCELLED), letters().count(DATES)) == (0, 1)
+    assert letters(LetterState.CANCELLED).count(DATES) == 1
 
 
 def test_a_date_that_comes_back_into_the_rule_is_the_same_one_put_back(led: Led):

@@ -340,6 +340,8 @@ def test_each_refusal_has_its_sentence_and_changes_nothing(
 def test_every_refusal_of_planning_is_tried():
     tried = {case[3] for case in REFUSED}
     elsewhere = {refusals.NotYoursToPlan, refusals.NoDateIsLeft, refusals.OverlapsAnotherRhythm}
+    elsewhere |= {refusals.NothingIsProposed, refusals.NotYoursToMark, refusals.SettledAlready}
+    elsewhere |= {refusals.ProposedDatesHaveChanged}
     known = {
         kind
         for kind in vars(refusals).values()

@@ -1,0 +1,158 @@
+"""The letters about a group's dates as a whole: which can you not, and these are the dates.
+
+One for each person, whatever the number of dates. As every letter it says no name but the
+recipient's and the leaders', no reason, and nothing of who comes.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db.models import F, QuerySet, Value
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from groups import zones
+from groups.cadence import after_quiet_hours
+from groups.letters import signature
+from groups.models import Group
+from members.letters import outbox
+from members.letters.compose import message, page
+from members.letters.kinds import LetterKind, Message, register
+from members.models import Letter, Member
+from sessions import reminded
+from sessions.letters import MayRemind
+from sessions.models import Series, Session
+from sessions.phases import Phase
+
+PROPOSED, DATES = "dates-proposed", "dates"
+
+
+def register_kinds() -> None:
+    """Tell the engine what these letters are."""
+    register(LetterKind(PROPOSED, _is_wanted, _asking))
+    register(LetterKind(DATES, _is_wanted, _telling))
+
+
+def settled(group: Group, at: datetime) -> QuerySet[Session]:
+    """The dates that lie ahead and stand, in order."""
+    ahead = Session.objects.filter(group=group, starts_at__gt=at, phase=Phase.PLANNED)
+    return ahead.filter(settled_at__isnull=False).order_by("starts_at", "pk")
+
+
+def proposed(group: Group, at: datetime) -> QuerySet[Session]:
+    """The dates that lie ahead and are not settled yet, in order; a dropped one is none."""
+    ahead = Session.objects.filter(group=group, starts_at__gt=at, phase=Phase.PLANNED)
+    return ahead.filter(settled_at=None).order_by("starts_at", "pk")
+
+
+def ask(series: Series, sessions: Sequence[Session], *, at: datetime) -> None:
+    """Plan the question which of these dates somebody cannot; one letter a person."""
+    _plan(PROPOSED, series, sessions, at)
+
+
+def tell(series: Series, sessions: Sequence[Session], *, at: datetime) -> None:
+    """Plan the letter with all dates, for whoever is expected on one of these; one a person."""
+    _plan(DATES, series, sessions, at)
+
+
+def preview(group: Group, person: Member, *, at: datetime) -> Message:
+    """The letter as it will go once what is proposed is settled."""
+    coming = [*settled(group, at), *proposed(group, at)]
+    dates = sorted(coming, key=lambda session: session.starts_at)
+    return _dates_letter(group, person, dates, (), changed=False, at=at)
+
+
+def _plan(kind: str, series: Series, sessions: Sequence[Session], at: datetime) -> None:
+    outbox.cancel(about=series.pk, versions_below=series.revision)
+    ahead = [session for session in sessions if session.starts_at > at]
+    if not ahead:
+        return
+    people = {person.member.pk: person.member for person in reminded.people({series.group_id}, at)}
+    expected = {pk for _session, pk in reminded.allowed((s.pk, pk) for s in ahead for pk in people)}
+    outbox.plan(
+        outbox.letter(
+            kind,
+            about=series.pk,
+            version=series.revision,
+            group_id=series.group_id,
+            recipient=people[pk],
+            send_after=after_quiet_hours(at, people[pk].time_zone),
+            send_before=max(session.starts_at for session in ahead),
+        )
+        for pk in expected
+    )
+
+
+def _is_wanted(letter: Letter) -> bool:
+    """The newest about these dates, and its recipient is still expected on one of them."""
+    series = Series.objects.filter(pk=letter.about_id, revision=letter.about_version)
+    found = series.select_related("group").first()
+    if found is None:
+        return False
+    dates = (proposed if letter.kind == PROPOSED else settled)(found.group, timezone.now())
+    expected = dates.annotate(may=MayRemind(Value(letter.recipient_id), F("pk")))
+    return expected.filter(may=True).exists()
+
+
+def _asking(letter: Letter) -> Message:
+    series, person = _about(letter)
+    group = series.group
+    words = {
+        "name": person.first_name,
+        "group": group.name_outside,
+        "dates": _lines(proposed(group, timezone.now()), person),
+        "link": page("dates_answer", group.pk),
+        "signature": signature(group, timezone.now()),
+    }
+    subject = _("%(group)s: which dates can you not?")
+    return message(subject % {"group": group.name_outside}, "dates_proposed", words)
+
+
+def _telling(letter: Letter) -> Message:
+    series, person = _about(letter)
+    group, at = series.group, timezone.now()
+    off = Session.objects.filter(
+        series=series, starts_at__gt=at, phase=Phase.CANCELLED, settled_at__isnull=False
+    )
+    changed = series.settled_at is not None and series.planned_at > series.settled_at
+    return _dates_letter(
+        group, person, settled(group, at), off.order_by("starts_at"), changed=changed, at=at
+    )
+
+
+def _dates_letter(
+    group: Group,
+    person: Member,
+    dates: Iterable[Session],
+    off: Iterable[Session],
+    *,
+    changed: bool,
+    at: datetime,
+) -> Message:
+    words: dict[str, Any] = {
+        "name": person.first_name,
+        "group": group.name_outside,
+        "dates": _lines(dates, person),
+        "off": _lines(off, person),
+        "changed": changed,
+        "link": page("group", group.pk),
+        "signature": signature(group, at),
+    }
+    subject = _("%(group)s: some dates have changed") if changed else _("%(group)s: the dates")
+    return message(subject % {"group": group.name_outside}, "dates", words)
+
+
+def _lines(sessions: Iterable[Session], person: Member) -> list[str]:
+    """Each date on a line, with its zone, and on the recipient's clock where that differs."""
+    lines = []
+    for one in sessions:
+        when = zones.when_words(one.starts_at, one.minutes, one.time_zone, person.time_zone)
+        yours = {"when": when, "yours": when.yours_words}
+        lines.append(_("%(when)s (for you %(yours)s)") % yours if when.yours else str(when))
+    return lines
+
+
+def _about(letter: Letter) -> tuple[Series, Member]:
+    assert letter.recipient is not None  # noqa: S101  These letters go to members only.
+    return Series.objects.select_related("group").get(pk=letter.about_id), letter.recipient
