@@ -42,7 +42,7 @@ def reader_function(
     volatility = kind or "stable"
     return f"""
 create function public.{signature} returns {returns}
-  language sql {volatility} security definer set search_path = pg_catalog
+  language sql {volatility} security definer set search_path = pg_catalog, pg_temp
 as $body${body}$body$;
 alter function public.{signature} owner to balint_reader;
 {executed_by(signature, callers)}
@@ -66,7 +66,7 @@ def replaced_function(signature: str, returns: str, body: str, *, kind: str = ""
     """A function of `balint_reader` with another body; who may execute it stays as it was."""
     return as_reader(f"""
 create or replace function public.{signature} returns {returns}
-  language sql {kind or "stable"} security definer set search_path = pg_catalog
+  language sql {kind or "stable"} security definer set search_path = pg_catalog, pg_temp
 as $body${body}$body$;
 """)
 

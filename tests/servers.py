@@ -141,6 +141,8 @@ def clone(name: str) -> str:
         connection.execute(
             f'create database "{name}" template {TEMPLATE} owner balint_owner strategy file_copy'
         )
+        # Rights on a database are not copied with it.
+        connection.execute(f'revoke temporary on database "{name}" from public')
     return name
 
 

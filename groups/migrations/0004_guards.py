@@ -73,7 +73,7 @@ FUNCTIONS = [
 # The owner may move rows in a migration, and the reader's functions change what is theirs.
 STAYS = """
 create function public.balint_stays() returns trigger
-  language plpgsql set search_path = pg_catalog
+  language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 declare name text;
 begin
@@ -138,7 +138,7 @@ POLICIES = [
 # Whoever takes an ending back may not be one who may see its reason.
 REASON_GOES_TOO = f"""
 create function public.balint_forget_leaving_reason() returns trigger
-  language plpgsql security definer set search_path = pg_catalog
+  language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   delete from public.groups_leavingreason where ending_id = new.id;

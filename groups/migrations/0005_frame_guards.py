@@ -22,11 +22,11 @@ NOW = "now() - interval '1 minute'"
 # What the office and the group are to the one who asks. Leading means agreed and not away.
 ASKED = f"""
 create function public.balint_by_the_web() returns boolean
-  language sql stable set search_path = pg_catalog
+  language sql stable set search_path = pg_catalog, pg_temp
 as $$ select current_user in ('balint_app', 'balint_roster') $$;
 
 create function public.balint_looks_after(of_programme uuid) returns boolean
-  language sql stable set search_path = pg_catalog
+  language sql stable set search_path = pg_catalog, pg_temp
 as $$
   select exists (
     select from public.groups_programmeadmin a
@@ -34,7 +34,7 @@ as $$
 $$;
 
 create function public.balint_belongs(of_group uuid, person uuid) returns boolean
-  language sql stable set search_path = pg_catalog
+  language sql stable set search_path = pg_catalog, pg_temp
 as $$
   select exists (
     select from public.groups_membership m
@@ -42,7 +42,7 @@ as $$
 $$;
 
 create function public.balint_is_office_of(of_group uuid) returns boolean
-  language sql stable set search_path = pg_catalog
+  language sql stable set search_path = pg_catalog, pg_temp
 as $$
   select exists (
     select from public.groups_group g
@@ -51,7 +51,7 @@ as $$
 $$;
 
 create function public.balint_leads(of_group uuid) returns boolean
-  language plpgsql stable set search_path = pg_catalog
+  language plpgsql stable set search_path = pg_catalog, pg_temp
 as $$
 begin
   if current_user <> 'balint_app' then
@@ -61,7 +61,7 @@ begin
 end $$;
 
 create function public.balint_refuse(sentence text) returns void
-  language plpgsql set search_path = pg_catalog
+  language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 begin
   raise exception 'row-level security: %', sentence using errcode = 'insufficient_privilege';
@@ -132,7 +132,7 @@ def guard(table: str, events: str, declared: str, body: str) -> str:
     name = f"balint_guard_{table.removeprefix('groups_')}"
     return f"""
 create function public.{name}() returns trigger
-  language plpgsql set search_path = pg_catalog
+  language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 declare
   me uuid := public.balint_me();

@@ -50,7 +50,7 @@ LEADS_ALONE = reader_function(
 # Runs as whoever asks: what it looks at is the frame, which both roles of the web read.
 RULES = f"""
 create function public.balint_group_end_rules() returns trigger
-  language plpgsql set search_path = pg_catalog
+  language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 declare
   me uuid := {ME};
@@ -103,7 +103,7 @@ create trigger group_end_rules before insert or update on groups_groupend
 # Ends that come earlier stay. Taken back, a membership has again the end it was given by itself.
 CARRIES_OUT = f"""
 create function public.balint_group_end_carries() returns trigger
-  language plpgsql security definer set search_path = pg_catalog
+  language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   if new.confirmed_at is not null and old.confirmed_at is null then

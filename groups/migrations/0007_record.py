@@ -43,7 +43,7 @@ def writing(signature: str, returns: str, declare: str, body: str) -> str:
     kind = arguments.rstrip(")").split()[-1]
     return f"""
 create function public.{signature} returns {returns}
-  language plpgsql volatile security definer set search_path = pg_catalog
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 declare {declare}
 begin{body}end $$;

@@ -5,7 +5,8 @@ from django.db import migrations
 from members.row_security import OWN, open_table, secure
 
 ME = """
-create function public.balint_me() returns uuid language sql stable set search_path = pg_catalog
+create function public.balint_me() returns uuid
+  language sql stable set search_path = pg_catalog, pg_temp
 as $$ select nullif(current_setting('app.member_id', true), '')::uuid $$;
 """
 

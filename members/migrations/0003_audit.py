@@ -45,7 +45,7 @@ MAKE_KEY = reader_function(
 HEAD = f"""
 create function public.balint_audit_head(of_chain uuid, onces bytea[], others boolean)
   returns table (length bigint, mac bytea, standing bytea[])
-  language plpgsql volatile security definer set search_path = pg_catalog
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   if not others and not exists (
@@ -78,7 +78,7 @@ create function public.balint_audit_append(
   of_chain uuid, first bigint, after bytea, ats timestamptz[], actors uuid[], verbs text[],
   things text[], frames boolean[], onces bytea[], digests bytea[], macs bytea[])
   returns void
-  language plpgsql volatile security definer set search_path = pg_catalog
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 declare added integer := cardinality(macs);
 begin
@@ -119,7 +119,7 @@ HEADS = reader_function(
 # everything before it was overdue too, and the rest is verified from it on.
 FORGET = f"""
 create function public.balint_forget_events_due() returns integer
-  language plpgsql volatile security definer set search_path = pg_catalog
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   edge record;
@@ -171,7 +171,7 @@ FOR_THE_OWNER = as_reader(
 
 GUARDS = f"""
 create function public.balint_record_stays() returns trigger
-  language plpgsql set search_path = pg_catalog
+  language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 begin
   if current_user = 'balint_reader' and tg_op <> 'TRUNCATE' then

@@ -17,7 +17,7 @@ KINDS += [("reflection", "Reflection"), ("note", "Note")]
 
 TOMBSTONE = f"""
 create function public.balint_tombstone() returns trigger
-  language plpgsql security definer set search_path = pg_catalog
+  language plpgsql security definer set search_path = pg_catalog, pg_temp
 as $$
 begin
   insert into public.members_tombstone (id, kind, subject, made_at)

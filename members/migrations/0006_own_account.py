@@ -10,11 +10,13 @@ password; the address that waits for its letter becomes the only one; recovery c
 
 from django.db import migrations
 
+from members.row_security import as_reader
+
 SERVES = "current_user in ('balint_app', 'balint_roster', 'balint_worker')"
 
 SOMEBODY_ELSE = """
 create function public.balint_not_yours() returns void
-  language plpgsql set search_path = pg_catalog
+  language plpgsql set search_path = pg_catalog, pg_temp
 as $$ begin
   raise exception 'Nobody but the person changes how they sign in.'
     using errcode = 'insufficient_privilege';
@@ -24,7 +26,7 @@ grant execute on function public.balint_not_yours() to public;
 
 MEMBER = f"""
 create function public.balint_own_member() returns trigger
-  language plpgsql set search_path = pg_catalog
+  language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 declare
   me uuid := public.balint_me();
@@ -63,7 +65,7 @@ create trigger own_account before insert or update on members_member
 # verified first one, and the one before gives way; a first address comes with its account.
 ADDRESS = f"""
 create function public.balint_own_address() returns trigger
-  language plpgsql set search_path = pg_catalog
+  language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 declare
   me uuid := public.balint_me();
@@ -107,7 +109,7 @@ create trigger own_account before insert or update or delete on account_emailadd
 # and strikes recovery codes off, never back on. No secret ever stands in clear.
 FACTOR = f"""
 create function public.balint_own_factor() returns trigger
-  language plpgsql set search_path = pg_catalog
+  language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 declare
   me uuid := public.balint_me();
@@ -142,6 +144,23 @@ create trigger own_account before insert or update or delete on mfa_authenticato
   for each row execute function public.balint_own_factor();
 """
 
+# Functions made by an earlier version looked among the caller's temporary tables first.
+OF_ONE_OWNER = """
+do $$
+declare
+  made_before regprocedure;
+begin
+  for made_before in
+    select p.oid from pg_catalog.pg_proc p
+    where p.pronamespace = 'public'::regnamespace and p.proname like 'balint\\_%'
+      and pg_get_userbyid(p.proowner) = current_user and 'search_path=pg_catalog' = any(p.proconfig)
+  loop
+    execute format('alter function %s set search_path = pg_catalog, pg_temp', made_before);
+  end loop;
+end $$;
+"""
+TEMPORARY_LAST = OF_ONE_OWNER + as_reader(OF_ONE_OWNER)
+
 BACK = """
 drop trigger own_account on mfa_authenticator;
 drop trigger own_account on account_emailaddress;
@@ -159,4 +178,7 @@ class Migration(migrations.Migration):
         ("account", "0009_emailaddress_unique_primary_email"),
         ("mfa", "0003_authenticator_type_uniq"),
     ]
-    operations = [migrations.RunSQL(SOMEBODY_ELSE + MEMBER + ADDRESS + FACTOR, BACK)]
+    operations = [
+        migrations.RunSQL(SOMEBODY_ELSE + MEMBER + ADDRESS + FACTOR, BACK),
+        migrations.RunSQL(TEMPORARY_LAST, migrations.RunSQL.noop),
+    ]

@@ -30,7 +30,7 @@ CIRCLE = f"""
 """
 OF_CIRCLE = """
 create or replace function public.{name}() returns uuid[]
-  language sql stable security definer set search_path = pg_catalog
+  language sql stable security definer set search_path = pg_catalog, pg_temp
 as $body$ select coalesce(array_agg(s.id), '{{}}') {circle} $body$;
 """
 

@@ -8,7 +8,7 @@ from django.db import migrations
 
 MAY_REMIND = """
 create or replace function public.balint_may_remind(person uuid, of_session uuid) returns boolean
-  language sql stable security definer set search_path = pg_catalog
+  language sql stable security definer set search_path = pg_catalog, pg_temp
 as $body$
   select exists (
     select from public.balint_sessions_session s
@@ -33,7 +33,7 @@ $body$;
 """
 WAS = """
 create or replace function public.balint_may_remind(person uuid, of_session uuid) returns boolean
-  language sql stable security definer set search_path = pg_catalog
+  language sql stable security definer set search_path = pg_catalog, pg_temp
 as $body$
   select exists (
     select from public.balint_sessions_session s

@@ -195,7 +195,7 @@ POLICIES = [
 # What a policy cannot say, since it sees one row at a time: what of a case may change, and by whom.
 CASE_RULES = f"""
 create function public.balint_case_rules() returns trigger
-  language plpgsql set search_path = pg_catalog
+  language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 declare mine boolean := old.presenter_id is not distinct from public.balint_me();
 begin
@@ -235,7 +235,7 @@ create trigger case_rules before update on {T}casepresentation
 # telling is taken up again only while the session goes on. A refusal looks like nothing.
 TELLING_RULES = f"""
 create function public.balint_telling_rules() returns trigger
-  language plpgsql set search_path = pg_catalog
+  language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 begin
   if current_user <> 'balint_reader' then

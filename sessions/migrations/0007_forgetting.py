@@ -116,7 +116,7 @@ FORGET_GROUP = f"""
 # Its last meeting keeps its circle until the next morning, so that hours can be put down.
 END_GROUPS_DUE = f"""
 create function public.balint_end_groups_due() returns integer
-  language plpgsql volatile security definer set search_path = pg_catalog
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
   due record;
@@ -207,7 +207,7 @@ RUNS = "m.starts_at <= now() and (m.ended_at is null or m.ended_at > now())"
 # leaders who go at once one is the last.
 ERASE_ME = f"""
 create function public.balint_erase_me() returns boolean
-  language plpgsql volatile security definer set search_path = pg_catalog
+  language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 declare me uuid := public.balint_me();
 begin

@@ -16,7 +16,7 @@ RUNS = f"""(old.settled_at is not null and old.phase <> 'cancelled'
 # case forgotten while it is told moves the room on by one.
 SESSION = f"""
 create function public.balint_guard_session() returns trigger
-  language plpgsql set search_path = pg_catalog
+  language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 begin
   if not public.balint_by_the_web() then
@@ -47,7 +47,7 @@ create trigger guard before insert or update or delete on {T}session
 """
 SERIES = f"""
 create function public.balint_guard_series() returns trigger
-  language plpgsql set search_path = pg_catalog
+  language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 begin
   if public.balint_by_the_web() and not public.balint_leads(

@@ -55,7 +55,7 @@ REFERENCES = (
 # Those who conduct it say who leads; the substitute agrees, once and for the own person.
 GUARD = f"""
 create function public.balint_guard_eveninglead() returns trigger
-  language plpgsql set search_path = pg_catalog
+  language plpgsql set search_path = pg_catalog, pg_temp
 as $$
 declare
   me uuid := public.balint_me();

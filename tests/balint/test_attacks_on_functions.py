@@ -1,6 +1,7 @@
 """Functions that look across row-level security: what they answer, and to whom."""
 
 from datetime import timedelta
+from importlib import import_module
 from uuid import uuid4
 
 import pytest
@@ -231,6 +232,54 @@ CALLERS = {
 }
 
 
+# What the caller keeps in tables of their own is looked at last, or a type of theirs comes first.
+OWN_ACCOUNT = import_module("members.migrations.0006_own_account")
+SAFE = '{"search_path=pg_catalog, pg_temp"}'
+
+
+def test_every_function_looks_for_names_in_the_catalogue_first_and_in_temporary_tables_last(db):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select proname, proconfig::text from pg_proc "
+            "where pronamespace = 'public'::regnamespace"
+        )
+        found = dict(cursor.fetchall())
+    assert {name for name, config in found.items() if config != SAFE} == set()
+    assert {"balint_me", "balint_stays", "balint_guard_membership"} < set(found)
+
+
+def test_an_installation_from_before_looks_there_last_as_well(db):
+    before = "alter function public.{} set search_path = pg_catalog"
+    names = ("balint_me()", "balint_groups_i_lead()")
+    with as_owner(), connection.cursor() as cursor:
+        cursor.execute(before.format(names[0]))
+        cursor.execute(f"set local role balint_reader; {before.format(names[1])}; reset role")
+        cursor.execute("set local role balint_owner")
+        cursor.execute(OWN_ACCOUNT.OF_ONE_OWNER)
+        cursor.execute("set local role balint_reader")
+        cursor.execute(OWN_ACCOUNT.OF_ONE_OWNER)
+        cursor.execute(
+            "select proconfig::text from pg_proc where oid = any(%s::regprocedure[])", [list(names)]
+        )
+        assert cursor.fetchall() == [(SAFE,), (SAFE,)]
+
+
+@pytest.mark.parametrize("role", ["app", "roster", "worker", "reader", "backup"])
+def test_nobody_but_the_owner_has_temporary_tables(db, role):
+    with as_owner(), connection.cursor() as cursor:
+        cursor.execute(
+            "select has_database_privilege(%s, current_database(), 'temporary')",
+            [f"balint_{role}"],
+        )
+        assert cursor.fetchone() == (False,)
+
+
+def test_no_type_is_made_that_would_be_found_before_the_catalogues(db):
+    with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("create domain pg_temp.text as varchar")
+
+
 def test_functions_that_look_across_are_the_readers_and_named_callers_alone(db):
     with connection.cursor() as cursor:
         cursor.execute(
@@ -240,7 +289,7 @@ def test_functions_that_look_across_are_the_readers_and_named_callers_alone(db):
         functions = cursor.fetchall()
         callers = {}
         for name, owner, config, signature in functions:
-            assert (owner, config) == ("balint_reader", "{search_path=pg_catalog}"), name
+            assert (owner, config) == ("balint_reader", SAFE), name
             cursor.execute(
                 "select string_agg(who, ' ' order by who) "
                 "from unnest(array['app', 'roster', 'worker', 'backup']) who "
