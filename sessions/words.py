@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
 from groups.joining import NotYours
@@ -23,12 +24,28 @@ KEPT = timedelta(days=90)
 TEXT = LeadersNote.text.columns
 
 
+class WordChangedMeanwhile(Refused):
+    sentence = _(
+        "Your word has been changed meanwhile, on another page or device. "
+        "Look at it as it is now, then save again."
+    )
+
+
 @dataclass(frozen=True)
 class Word:
-    """What was typed; an empty text is no word."""
+    """What was typed; an empty text is no word.
+
+    `seen` is the state (`state_of`) the page showed; None where nobody looked.
+    """
 
     text: str = field(repr=False)
     shared: bool = False
+    seen: str | None = None
+
+
+def state_of(row: LeadersNote | None) -> str:
+    """A word that changes whenever the text does; empty where there is none."""
+    return f"{row.pk}.{row.text_version}" if row else ""  # type: ignore[attr-defined]
 
 
 def own(session: Session, member: Member, at: datetime) -> LeadersNote | None:
@@ -65,33 +82,51 @@ def of_the_other(session: Session, member: Member, at: datetime) -> list[Leaders
 @sensitive_variables("word")
 @transaction.atomic
 def keep(session: Session, word: Word, *, by: Member, at: datetime) -> None:
-    """Write one's own or change it; an empty text takes it away.
+    """Write one's own or change it; an empty text takes away what its page showed.
 
-    Raises NotYours, SessionIsCancelled, NotBegun or TooLong.
+    Raises NotYours, SessionIsCancelled, NotBegun, TooLong or WordChangedMeanwhile.
     """
     if not conduct.may_conduct(session, by, at):
         raise NotYours
     conduct.check_begun(session, at)
     text = fitting(word.text)
     if text:
-        _write(session, text, word.shared, by, at)
-    else:
-        visible.words(by, at).filter(session=session, author=by).delete()
+        _write(session, text, word, by, at)
+    elif word.seen != "":
+        _take_away(session, word, by, at)
 
 
-@sensitive_variables("text")
-def _write(session: Session, text: str, shared: bool, by: Member, at: datetime) -> None:
+@sensitive_variables("text", "word")
+def _write(session: Session, text: str, word: Word, by: Member, at: datetime) -> None:
     mine = LeadersNote.objects.filter(session=session, author=by)
+    new = _new(session, by, at)
     if not mine.exists():
         # A second click at the same moment finds the first one's row.
-        LeadersNote.objects.bulk_create([_new(session, by, at)], ignore_conflicts=True)
+        LeadersNote.objects.bulk_create([new], ignore_conflicts=True)
     kept = mine.select_for_update().first()
     if kept is None:
         # The old one's day has come, and it is not cleared away yet.
         raise Refused
-    if (kept.text, kept.shared) != (text, shared):
-        kept.text, kept.shared = text, shared
+    if (kept.text, kept.shared) != (text, word.shared):
+        _check_seen(None if kept.pk == new.pk else kept, word)
+        kept.text, kept.shared = text, word.shared
         kept.save(update_fields=[*TEXT, "shared"])
+
+
+@sensitive_variables("word")
+def _take_away(session: Session, word: Word, by: Member, at: datetime) -> None:
+    """What is gone already is gone; what was changed meanwhile stays."""
+    own_now = visible.words(by, at).filter(session=session, author=by)
+    kept = own_now.select_for_update(of=("self",)).first()
+    if kept is not None:
+        _check_seen(kept, word)
+        kept.delete()
+
+
+@sensitive_variables("word")
+def _check_seen(row: LeadersNote | None, word: Word) -> None:
+    if word.seen is not None and word.seen != state_of(row):
+        raise WordChangedMeanwhile
 
 
 def _new(session: Session, by: Member, at: datetime) -> LeadersNote:

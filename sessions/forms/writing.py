@@ -13,7 +13,7 @@ from groups.roster import names
 from members.checked import ChecksText
 from members.models import Member
 from sessions import words
-from sessions.models import Session
+from sessions.models import LeadersNote, Session
 from sessions.words import Word
 from sessions.writing import NothingWritten
 
@@ -44,9 +44,15 @@ class WordForm(ChecksText, forms.Form):
     shared = forms.BooleanField(label=_("Both leaders may read it"), required=False)
 
     def __init__(
-        self, *args: Any, names: Iterable[str] = (), two_lead: bool = True, **kwargs: Any
+        self,
+        *args: Any,
+        names: Iterable[str] = (),
+        two_lead: bool = True,
+        stands: LeadersNote | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, names=names, **kwargs)
+        self.stands = stands
         if not two_lead:
             del self.fields["shared"]
 
@@ -54,7 +60,22 @@ class WordForm(ChecksText, forms.Form):
     def word(self) -> Word:
         """What was typed, for the domain."""
         given = self.cleaned_data
-        return Word(given["text"], shared=given.get("shared", False))
+        return Word(given["text"], shared=given.get("shared", False), seen=self.seen)
+
+    @property
+    def seen(self) -> str | None:
+        """The state the page showed; None of a page that shows none."""
+        return self.data.get(self.add_prefix("seen"))
+
+    @property
+    def state(self) -> str:
+        """What stands now, for the next page to say it saw."""
+        return words.state_of(self.stands)
+
+    @property
+    def outdated(self) -> bool:
+        """Whether the page that was posted showed another text than there is."""
+        return self.seen is not None and self.seen != self.state
 
 
 def word_form(
@@ -68,5 +89,6 @@ def word_form(
         prefix=PREFIX,
         names=names(session.group, session.began_at),
         two_lead=len(led) > 1,
+        stands=kept,
         initial={"text": kept.text, "shared": kept.shared} if kept else {},
     )

@@ -25,11 +25,12 @@ def leaders_note(request: HttpRequest, pk: UUID) -> HttpResponse:
     at = timezone.now()
     session = gate.led(request, pk, at)
     conduct.check_begun(session, at)
+    data = request.POST if request.method == "POST" else None
     if request.POST.get("do") == "delete":
-        words.keep(session, Word(""), by=person(request), at=at)
+        seen = Word("", seen=request.POST.get("word-seen"))
+        words.keep(session, seen, by=person(request), at=at)
         messages.success(request, _("Deleted."))
         return redirect("leaders_note", pk)
-    data = request.POST if request.method == "POST" else None
     form = word_form(data, session=session, member=person(request), at=at)
     if form.is_valid():
         try:

@@ -269,6 +269,69 @@ def test_a_word_too_long_puts_nothing_down(circle, client_of, held):
     assert fresh(held).put_down_at is None
 
 
+# A page that was open while the word was changed elsewhere
+
+
+def seen_by(page):
+    return re.search(r'name="word-seen" value="([^"]*)"', page.content.decode())[1]
+
+
+def test_an_old_page_afterwards_neither_deletes_nor_overwrites_a_word(circle, client_of, held):
+    client, there = client_of(circle.leader), [circle.leader]
+    before = seen_by(client.get(reverse("afterwards", args=[held.pk])))
+    keeps(held, circle.leader, QUIET)
+    # Nothing was typed there, and nothing is said against it.
+    empty = {"word-seen": before, "word-text": ""}
+    assert post_afterwards(client, held, there, more=empty).status_code == 302
+    assert stands() == {("Ruth", QUIET, False)}
+    old = {"word-seen": before, "word-text": "An older thought."}
+    answer = post_afterwards(client, held, there, more=old)
+    assert answer.status_code == 409
+    page = answer.content.decode()
+    assert "Your word has been changed meanwhile" in page
+    assert QUIET in page
+    assert "An older thought." in page
+    assert stands() == {("Ruth", QUIET, False)}
+    again = old | {"word-seen": seen_by(answer)}
+    assert post_afterwards(client, held, there, more=again).status_code == 302
+    assert stands() == {("Ruth", "An older thought.", False)}
+
+
+def test_an_emptied_field_takes_away_only_what_its_page_showed(circle, client_of, held):
+    keeps(held, circle.leader, "An older thought.")
+    client, there = client_of(circle.leader), [circle.leader]
+    before = seen_by(client.get(reverse("afterwards", args=[held.pk])))
+    keeps(held, circle.leader, QUIET)
+    empty = {"word-seen": before, "word-text": ""}
+    assert post_afterwards(client, held, there, more=empty).status_code == 409
+    assert stands() == {("Ruth", QUIET, False)}
+    now = seen_by(client.get(reverse("afterwards", args=[held.pk])))
+    assert post_afterwards(client, held, there, more=empty | {"word-seen": now}).status_code == 302
+    assert stands() == set()
+
+
+def test_its_own_page_asks_back_the_same_way(circle, client_of, held):
+    client = client_of(circle.leader)
+    before = seen_by(client.get(address(held)))
+    keeps(held, circle.leader, QUIET)
+    answer = post(client, held, "An older thought.", **{"word-seen": before})
+    assert answer.status_code == 409
+    assert "An older thought." in answer.content.decode()
+    assert stands() == {("Ruth", QUIET, False)}
+    now = seen_by(answer)
+    keeps(held, circle.leader, "Louder.")
+    assert post(client, held, "", do="delete", **{"word-seen": now}).status_code == 409
+    assert stands() == {("Ruth", "Louder.", False)}
+
+
+def test_a_second_click_of_the_same_words_is_no_change(circle, client_of, held):
+    client = client_of(circle.leader)
+    before = {"word-seen": seen_by(client.get(address(held)))}
+    for _click in range(2):
+        assert post(client, held, QUIET, **before).status_code == 302
+    assert stands() == {("Ruth", QUIET, False)}
+
+
 # The ways to it
 
 
