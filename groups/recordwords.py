@@ -37,6 +37,7 @@ SENTENCES = {
     (Verb.MOVED, Thing.DATES): _("moved a date"),
     (Verb.CANCELLED, Thing.DATES): _("cancelled a date"),
     (Verb.RESTORED, Thing.DATES): _("put a cancelled date back"),
+    (Verb.TAKEN_BACK, Thing.DATES): _("took back a change of a date"),
     (Verb.MADE, Thing.GROUP): _("made the group"),
     (Verb.ASKED, Thing.GROUP): _("asked that the group ends"),
     (Verb.AGREED, Thing.GROUP): _("said yes to the end of the group"),

@@ -196,11 +196,19 @@ def entries(viewer: Viewer, sessions: Iterable[Session]) -> list[Entry]:
     for change in Change.objects.filter(session__in=sessions, group__in=inside).order_by(
         "at", "pk"
     ):
-        changes.setdefault(change.session_id, []).append(change)
+        _put_to(changes.setdefault(change.session_id, []), change)
     return [
         Entry(session, viewer, session.pk in declined, changes.get(session.pk, ()))
         for session in sessions
     ]
+
+
+def _put_to(standing: list[Change], change: Change) -> None:
+    """What was undone stands no more: the date is as if it had never been done."""
+    if change.kind == "undone":
+        del standing[-1:]
+    else:
+        standing.append(change)
 
 
 def _as_far_as_known(viewer: Viewer, rows: QuerySet[Session]) -> Sequence[Session]:

@@ -142,14 +142,18 @@ class Session(UUIDModel):
 
 
 class Change(UUIDModel):
-    """That a session was moved, cancelled or put back, and why; the reason stays in the group."""
+    """That a session was moved, cancelled or put back, and why; the reason stays in the group.
+
+    `before` is what the change took away, so that it can be undone; after that it says “undone”.
+    """
 
     session = models.ForeignKey(Session, models.CASCADE, related_name="changes")
     group = models.ForeignKey(Group, models.CASCADE, related_name="+")
     kind = models.CharField(
         max_length=12,
-        choices=[("moved", "moved"), ("cancelled", "cancelled"), ("restored", "restored")],
+        choices=[(kind, kind) for kind in ("moved", "cancelled", "restored", "undone")],
     )
+    before = models.JSONField(null=True, blank=True)
     reason = SealedText(key_class=KeyClass.LEADERS, scope="group_id")
     by = models.ForeignKey(Member, models.SET_NULL, null=True, related_name="+")
     at = models.DateTimeField()

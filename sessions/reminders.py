@@ -29,6 +29,7 @@ NEWS_LASTS = timedelta(days=1)
 # How far ahead the worker looks for what is missing: the longest offset and a week of outage.
 HORIZON = timedelta(days=14)
 CHUNK = 200
+UNDONE = "undone"
 
 Key = tuple[UUID, int, UUID | None, str]  # session, sequence, recipient, kind
 
@@ -244,8 +245,9 @@ def _tell_of_changes(sessions: Sequence[Session], everyone: Sequence[Person], at
     changed = [s for s in sessions if s.sequence and s.updated_at > at - NEWS_LASTS]
     if not changed:
         return
-    told = _told(changed)
-    kinds = _kinds_of_news(changed, told)
+    told, last = _told(changed), _last_changes(changed)
+    kinds = _kinds_of_news(changed, told, last)
+    as_before = _know_no_other({s for s in changed if last.get(s.pk) == UNDONE})
     news = [session for session in changed if _is_news(session, told[session.pk], at)]
     away = reminded.away({session.group_id for session in news}, at)
     outbox.plan(
@@ -260,8 +262,33 @@ def _tell_of_changes(sessions: Sequence[Session], everyone: Sequence[Person], at
         )
         for session in news
         for person in everyone
-        if person.group == session.group_id and _concerns(session, person, away, at)
+        if person.group == session.group_id
+        and (session.pk, person.member.pk) not in as_before
+        and _concerns(session, person, away, at)
     )
+
+
+def _know_no_other(undone: Collection[Session]) -> set[Pair]:
+    """Who never heard of the change that was undone: their letter about it was taken back unsent.
+
+    Unless the one before it was too: then what stands again is still news to them.
+    """
+    if not undone:
+        return set()
+    letters = Letter.objects.filter(
+        about_id__in=[session.pk for session in undone],
+        kind__in=NOTICES,
+        state=LetterState.CANCELLED,
+        attempts=0,
+    )
+    unheard = set(letters.values_list("about_id", "recipient", "about_version"))
+    return {
+        (pk, person)
+        for session in undone
+        for pk, person, version in unheard
+        if (pk, version) == (session.pk, session.sequence - 1)
+        and (pk, person, version - 1) not in unheard
+    }
 
 
 def _told(sessions: Sequence[Session]) -> dict[UUID, list[tuple[int, str]]]:
@@ -283,31 +310,32 @@ def _is_news(session: Session, told: Sequence[tuple[int, str]], at: datetime) ->
 
 
 def _kinds_of_news(
-    sessions: Sequence[Session], told: dict[UUID, list[tuple[int, str]]]
+    sessions: Sequence[Session],
+    told: dict[UUID, list[tuple[int, str]]],
+    changes: dict[UUID, str],
 ) -> dict[UUID, str]:
     """What happened to each; after a cancellation nothing but putting it back can follow."""
-    put_back = _put_back(sessions)
     kinds = {}
     for session in sessions:
         last = [kind for _, kind in told[session.pk] if kind in NOTICES][-1:]
         if session.phase == Phase.CANCELLED:
             kinds[session.pk] = CANCELLED
         else:
-            back = session.pk in put_back or last == [CANCELLED]
+            back = changes.get(session.pk) == RESTORED or last == [CANCELLED]
             kinds[session.pk] = RESTORED if back else MOVED
     return kinds
 
 
-def _put_back(sessions: Sequence[Session]) -> set[UUID]:
-    """Those whose latest change says so, where the asker may read changes."""
+def _last_changes(sessions: Sequence[Session]) -> dict[UUID, str]:
+    """What the latest change of each says was done, where the asker may read changes."""
     if not reminded.readable(Change):
-        return set()
+        return {}
     since = {session.pk: session.updated_at for session in sessions}
     rows = (
         Change.objects.filter(session__in=since).order_by("at").values_list("session", "kind", "at")
     )
     last = {session: (kind, at) for session, kind, at in rows}
-    return {pk for pk, (kind, at) in last.items() if kind == RESTORED and at >= since[pk]}
+    return {pk: kind for pk, (kind, at) in last.items() if at >= since[pk]}
 
 
 def _concerns(

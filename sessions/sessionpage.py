@@ -7,7 +7,7 @@ from datetime import datetime
 from groups.models import Membership
 from groups.policy import GRANTS, Action, Role, current
 from members.models import Member
-from sessions import answers, cases, conduct, dates, reflections, visible
+from sessions import answers, cases, conduct, dates, planning, reflections, visible
 from sessions.dates import Entry, Viewer
 from sessions.firstpage import names_in_words
 from sessions.models import Answer, CasePresentation, Session
@@ -29,6 +29,7 @@ class SessionPage:
     # Quiet ways to what one may write for oneself, once it was held; nobody is asked.
     reflects: bool = False
     led: bool = False
+    can_undo: bool = False
 
     @property
     def session(self) -> Session:
@@ -55,6 +56,7 @@ def of(session: Session, member: Member, roles: frozenset[Role], *, at: datetime
         cases=cases.of_session(session, member, at),
         reflects=reflections.is_held(session, at),
         led=leads and not entry.ahead and conduct.may_conduct(session, member, at),
+        can_undo=leads and bool(entry.changes and planning.undoable([session], at)),
     )
 
 

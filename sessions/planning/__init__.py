@@ -10,17 +10,22 @@ from sessions.planning.one_date import (
     check_cancellable,
     check_movable,
     check_restorable,
+    is_told,
     move,
     restore,
+    undo,
+    undoable,
 )
 from sessions.planning.plans import Plan, following, last_series, next_rule, plan_of
 from sessions.planning.proposed import reply, settle
+from sessions.planning.refusals import NothingToUndo
 from sessions.planning.years import draft_year, plan_year, state_of
 
 __all__ = [
     "Draft",
     "Fate",
     "Line",
+    "NothingToUndo",
     "Plan",
     "add_date",
     "cancel",
@@ -30,6 +35,7 @@ __all__ = [
     "draft",
     "draft_year",
     "following",
+    "is_told",
     "last_series",
     "move",
     "next_rule",
@@ -39,4 +45,6 @@ __all__ = [
     "restore",
     "settle",
     "state_of",
+    "undo",
+    "undoable",
 ]

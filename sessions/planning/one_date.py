@@ -1,8 +1,9 @@
-"""One date: moved, cancelled, put back, or added beside the rhythm."""
+"""One date: moved, cancelled, put back, undone, or added beside the rhythm."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import ExpressionWrapper, F, Q
@@ -14,8 +15,9 @@ from groups.cadence import next_morning
 from groups.models import Group
 from groups.policy import Action, may
 from members import audit
-from members.models import Member
+from members.models import Letter, Member
 from sessions import conduct, reminders
+from sessions.letters import NOTICES
 from sessions.models import Change, Session
 from sessions.phases import RUNNING, Phase
 from sessions.planning.draft import as_ruled
@@ -29,9 +31,14 @@ from sessions.planning.refusals import (
     MeetingIsOpen,
     MeetingIsOver,
     NotCancelled,
+    NothingToUndo,
     NotYoursToPlan,
     TimeHasPassed,
 )
+
+# After a day a change is how things are; it is changed again, not undone.
+UNDO_FOR = timedelta(days=1)
+PUT_BACK = ("minutes", "place", "setting", "phase", "overrides")
 
 
 @sensitive_variables("reason")
@@ -55,6 +62,7 @@ def move(
     """
     session = _locked(session, by=by, at=at, seen=seen)
     check_movable(session, at)
+    before = _as_it_is(session)
     wanted = {"starts_at": starts_at, "minutes": minutes, "place": place, "setting": setting}
     changes = {
         name: value
@@ -70,7 +78,7 @@ def move(
     _check_free(session)
     session.overrides = _with_overrides(session, changes)
     session.runs_until = next_morning(session.ends_at, session.time_zone)
-    return _heard(session, "moved", reason, by=by, at=at)
+    return _heard(session, "moved", reason, before, by=by, at=at)
 
 
 @sensitive_variables("reason")
@@ -82,9 +90,10 @@ def cancel(
     session = _locked(session, by=by, at=at, seen=seen)
     check_cancellable(session, at)
     conduct.check_circles(Session.objects.filter(pk=session.pk), by, at)
+    before = _as_it_is(session)
     session.phase = Phase.CANCELLED
     session.overrides = session.overrides | {"cancelled": True}
-    return _heard(session, "cancelled", reason, by=by, at=at)
+    return _heard(session, "cancelled", reason, before, by=by, at=at)
 
 
 @transaction.atomic
@@ -99,6 +108,36 @@ def restore(session: Session, *, by: Member, at: datetime) -> Session:
         # No longer in the rhythm: planning again would cancel it once more.
         session.overrides["cancelled"] = False
     return _heard(session, "restored", "", by=by, at=at)
+
+
+@transaction.atomic
+def undo(session: Session, *, seen: int | None = None, by: Member, at: datetime) -> Session:
+    """Put back what the last move or cancelling took away; who heard of it is told. Raises Refused.
+
+    Whoever's letter had not gone yet hears nothing: for them nothing has happened.
+    """
+    session = _locked(session, by=by, at=at, seen=seen)
+    before = undoable([session], at).get(session.pk)
+    if before is None:
+        raise NothingToUndo
+    for name in PUT_BACK:
+        setattr(session, name, before[name])
+    session.starts_at = datetime.fromisoformat(before["starts_at"])
+    if not session.cancelled:
+        _check_free(session)
+    session.runs_until = next_morning(session.ends_at, session.time_zone)
+    return _heard(session, "undone", "", by=by, at=at)
+
+
+def undoable(sessions: Collection[Session], at: datetime) -> dict[UUID, dict[str, Any]]:
+    """What each of these can go back to: as it was before its last change, of the last day."""
+    rows = Change.objects.filter(session__in=sessions, at__gt=at - UNDO_FOR, before__isnull=False)
+    known = {session.pk: session for session in sessions}
+    return {
+        row.session_id: row.before
+        for row in rows
+        if _can_go_back(known[row.session_id], row.before, at)
+    }
 
 
 @transaction.atomic
@@ -169,6 +208,26 @@ def check_restorable(session: Session, at: datetime) -> None:
         raise TimeHasPassed
 
 
+def is_told(session: Session) -> bool:
+    """Whether anybody is told of the change that made this date what it is."""
+    letters = Letter.objects.filter(about_id=session.pk, about_version=session.sequence)
+    return letters.filter(kind__in=NOTICES).exists()
+
+
+def _can_go_back(session: Session, before: Mapping[str, Any], at: datetime) -> bool:
+    """Whether nothing has come after that change, and both times still lie ahead."""
+    if before["sequence"] != session.sequence - 1:
+        return False
+    waits = session.cancelled or (session.phase == Phase.PLANNED and session.starts_at > at)
+    return waits and datetime.fromisoformat(before["starts_at"]) > at
+
+
+def _as_it_is(session: Session) -> dict[str, Any]:
+    """What a change may take away, to be undone."""
+    kept = {name: getattr(session, name) for name in (*PUT_BACK, "sequence")}
+    return kept | {"starts_at": session.starts_at.isoformat()}
+
+
 def _check_may_plan(group: Group, by: Member, at: datetime) -> None:
     if not may(by, Action.PLAN, group, at):
         raise NotYoursToPlan
@@ -225,7 +284,15 @@ def _as_ruled(session: Session) -> dict[str, Any] | None:
 
 
 @sensitive_variables("reason")
-def _heard(session: Session, kind: str, reason: str, *, by: Member, at: datetime) -> Session:
+def _heard(
+    session: Session,
+    kind: str,
+    reason: str,
+    before: dict[str, Any] | None = None,
+    *,
+    by: Member,
+    at: datetime,
+) -> Session:
     """Save a change members hear of, with its reason sealed, and let the letters follow.
 
     Of a proposed date nobody hears before it is settled, so there is nothing to give a reason for.
@@ -240,9 +307,10 @@ def _heard(session: Session, kind: str, reason: str, *, by: Member, at: datetime
         return session
     session.save()
     change = Change(session=session, group_id=session.group_id, kind=kind, by=by, at=at)
-    change.reason = reason
+    change.reason, change.before = reason, before
     change.save()
-    audit.note(audit.Verb(kind), audit.Thing.DATES, group=session.group_id)
+    verb = audit.TAKEN_BACK if kind == "undone" else audit.Verb(kind)
+    audit.note(verb, audit.Thing.DATES, group=session.group_id)
     reminders.sync(session, at=at)
     return session
 

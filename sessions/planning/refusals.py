@@ -53,6 +53,10 @@ class NotCancelled(Refused):
     sentence = _("This meeting is not cancelled; it takes place.")
 
 
+class NothingToUndo(Refused):
+    sentence = _("This can no longer be undone. Change the meeting to what it should be.")
+
+
 class TimeHasPassed(Refused):
     sentence = _("That time has passed. Choose one that lies ahead.")
 

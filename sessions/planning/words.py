@@ -108,6 +108,13 @@ def saved(draft: Draft) -> str:
     return " ".join(sentences)
 
 
+def undone(*, told: bool) -> str:
+    """What is said once a change is undone: whether anybody had heard of it."""
+    if told:
+        return _("It is as it was before. Whoever had been told of the change hears of it by mail.")
+    return _("It is as it was before. Nobody had been told of the change yet.")
+
+
 def rhythm(series: Series | None) -> str:
     """“every month on the third Thursday, 19:30–21:00, Jerusalem time”; empty without one."""
     return "" if series is None else _rhythm(plan_of(series))

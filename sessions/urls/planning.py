@@ -10,4 +10,5 @@ urlpatterns: list[URLPattern] = [
     path("sessions/<uuid:pk>/edit/", planning.session_edit, name="session_edit"),
     path("sessions/<uuid:pk>/cancel/", planning.session_cancel, name="session_cancel"),
     path("sessions/<uuid:pk>/restore/", planning.session_restore, name="session_restore"),
+    path("sessions/<uuid:pk>/undo/", planning.session_undo, name="session_undo"),
 ]

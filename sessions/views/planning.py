@@ -21,7 +21,7 @@ from groups.zones import city
 from members.models import Member
 from members.refusals import Refused
 from sessions import planning, visible
-from sessions.forms.planning import CancelForm, MoveForm, NewDateForm, PlanForm
+from sessions.forms.planning import CancelForm, MoveForm, NewDateForm, PlanForm, SeenForm
 from sessions.models import Series, Session
 from sessions.planning import Draft, Plan, words
 from sessions.planning.cautions import cautions
@@ -89,6 +89,18 @@ def session_restore(request: HttpRequest, pk: UUID) -> HttpResponse:
     session = _planned(request, pk)
     planning.restore(session, by=_person(request), at=timezone.now())
     messages.success(request, _("The meeting takes place. Everyone in the group is told by mail."))
+    return redirect("schedule", session.group_id)
+
+
+@require_POST
+def session_undo(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The last move or cancelling never was; only who heard of it hears of this."""
+    session = _planned(request, pk)
+    form = SeenForm(request.POST)
+    if not form.is_valid():
+        raise planning.NothingToUndo
+    undone = planning.undo(session, **form.cleaned_data, by=_person(request), at=timezone.now())
+    messages.success(request, words.undone(told=planning.is_told(undone)))
     return redirect("schedule", session.group_id)
 
 
@@ -187,6 +199,7 @@ def _plan(request: HttpRequest, group: Group, at: datetime) -> HttpResponse:
     if request.htmx:  # type: ignore[attr-defined]
         return render(request, "sessions/_year.html", context)
     ahead = _ahead(request, group, at)
+    context["undoable"] = _undoable(ahead, at)
     context |= {"tabs": tabs, "chosen": chosen, "planned": ahead, "zone": words.one_zone(ahead)}
     return render(request, "sessions/schedule.html", context, status=status if posted else 200)
 
@@ -240,6 +253,12 @@ def _year(
         "save_label": words.save_label(len(drafted.meetings)),
         "consequence": words.consequence(drafted),
     }
+
+
+def _undoable(ahead: list[words.Planned], at: datetime) -> list[words.Planned]:
+    """The dates whose change was made so lately that it can be undone."""
+    back = planning.undoable([date.session for date in ahead], at)
+    return [date for date in ahead if date.session.pk in back]
 
 
 def _ahead(request: HttpRequest, group: Group, at: datetime) -> list[words.Planned]:
