@@ -15,7 +15,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db.utils import OperationalError
 
 OPENING = re.compile(
-    r"(/calendar/(?!\d+/|agenda/)|/invitations/|/confirm-email/|/password/reset/key/)[^/\s]+(?=/)"
+    r"(/calendar/(?!\d+/|agenda/)|/invitations/|/answer/|/unsubscribe/|/confirm-email/"
+    r"|/password/reset/key/)[^/\s]+(?=/)"
 )
 
 

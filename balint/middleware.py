@@ -18,6 +18,7 @@ OPEN_TO_ALL: dict[str, str] = {
     r"^/static/": "style and scripts of the door",
     r"^/invitations/[^/]+/$": "a person invited has no account yet; the token is the proof",
     r"^/calendar/[^/]+/balint\.ics$": "calendars cannot sign in; the token is the proof",
+    r"^/answer/[^/]+/$": "“I can’t come” from a letter; the token is the proof",
     r"^/accounts/(login|logout|signup|password/reset|confirm-email|inactive)/": "signing in itself",
     r"^/accounts/2fa/(authenticate|webauthn/login)/": "the second step of signing in",
     r"^/accounts/reauthenticate/": "allauth asks again, and refuses who is not signed in",

@@ -6,6 +6,7 @@ outside sees no content at all. (A session-level SET leaks through pools; SET LO
 ATOMIC_REQUESTS is void before the view.)
 """
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Literal
@@ -28,7 +29,8 @@ ROLE_OF_LOGIN: dict[str, DbRole] = {
 }
 # Pages of the office: their database role has no right on any content table.
 OFFICE = "/programmes/"
-FEEDS = "/calendar/"
+# Whose a token is: a cookie that comes along is neither read nor set.
+BY_TOKEN = re.compile(r"^/(?:calendar/[^/]+/balint\.ics|(?:answer|unsubscribe)/[^/]+/)$")
 # Asked by machines that must hear an answer even when the database is away.
 HEALTH = {"/healthz", "/readyz"}
 
@@ -111,9 +113,7 @@ class IdentityMiddleware:
 
     @staticmethod
     def _member(request: HttpRequest) -> Member | None:
-        # Its token says whose a calendar feed is: a cookie that comes along is not even read.
-        path = request.path_info
-        if path.startswith(FEEDS) and path.endswith(".ics"):
+        if BY_TOKEN.match(request.path_info):
             return None
         return request.user if request.user.is_authenticated else None
 
@@ -126,7 +126,8 @@ class PersonalTimeMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         path = request.path_info
-        if path in HEALTH or path.endswith(".ics") or not request.user.is_authenticated:
+        alone = path in HEALTH or path.endswith(".ics") or BY_TOKEN.match(path)
+        if alone or not request.user.is_authenticated:
             return self.get_response(request)
         with translation.override(request.user.language), timezone.override(request.user.time_zone):
             return self.get_response(request)

@@ -26,12 +26,16 @@ RATES: Final[dict[str, str]] = {
     "resend": "10/h/user",
     # Tokens cannot be guessed; who tries makes work for the database, and is heard of.
     "guess": "30/10m/ip",
+    # Coming, not coming, coming after all: somebody who changes their mind, not a program.
+    "by_mail": "30/h/key",
     # Wrong passwords for one account, from machines it never signed in from (members.accounts).
     "sign_in_address": "300/d/key",
 }
 # allauth does not say which of its limits was reached: those that end here are of a minute.
 A_MINUTE: Final = 60
-OF_A_TOKEN: Final = re.compile(r"^/(?:invitations/[^/]+/|calendar/[^/]+/balint\.ics)$")
+OF_A_TOKEN: Final = re.compile(
+    r"^/(?:(?:invitations|answer|unsubscribe)/[^/]+/|calendar/[^/]+/balint\.ics)$"
+)
 
 
 def take(request: HttpRequest, action: str, **whose: Any) -> ratelimit.RateLimitUsage | None:
@@ -89,7 +93,7 @@ def refuse(request: HttpRequest, seconds: int) -> HttpResponse:
 
 
 class GuessedTokenMiddleware:
-    """A machine that asks for many invitations or feeds that are none is not answered for a while.
+    """A machine that asks for many invitations, feeds or answers that are none has to wait.
 
     Stands outside the transaction, where a page that is not there has become an answer.
     """

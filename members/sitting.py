@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from members import typed
-from members.identity import FEEDS, HEALTH
+from members.identity import BY_TOKEN, HEALTH
 from members.models import Member
 
 BEGAN: Final = "sitting_began"
@@ -73,8 +73,8 @@ class SittingMiddleware:
 def watched(request: HttpRequest) -> bool:
     """Somebody with a browser: not what machines ask, with or without a cookie that comes along."""
     path = request.path_info
-    feed = path.startswith(FEEDS) and path.endswith(".ics")
-    return path not in HEALTH and not feed and not path.startswith(settings.STATIC_URL)
+    alone = path in HEALTH or BY_TOKEN.match(path)
+    return not alone and not path.startswith(settings.STATIC_URL)
 
 
 def _is_over(request: HttpRequest, now: datetime) -> bool:

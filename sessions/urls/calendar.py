@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from sessions.views import calendar, feeds, firstpage
+from sessions.views import bymail, calendar, feeds, firstpage
 
 urlpatterns: list[URLPattern] = [
     path("", firstpage.home, name="home"),
@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern] = [
     path("calendar/<int:year>/", calendar.calendar_year, name="calendar_year"),
     path("calendar/<int:year>/<int:number>/", calendar.calendar_month, name="calendar_month"),
     path("calendar/<str:token>/balint.ics", feeds.feed, name="feed"),
+    path("answer/<str:token>/", bymail.answer_by_mail, name="answer_by_mail"),
     path("groups/", calendar.groups, name="groups"),
     path("groups/<uuid:pk>/", calendar.group, name="group"),
     path("sessions/<uuid:pk>/", calendar.session, name="session"),

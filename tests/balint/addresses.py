@@ -70,6 +70,7 @@ class Nothing(dict[str, Sequence[Any]]):
         "keys": 1,
         "calendar": "no-such-token",
         "invitations": "no.token",
+        "answer": "no.token",
         "uidb36": "1",
         "key": "no-such-key",
     }

@@ -10,7 +10,7 @@ from django.utils import timezone
 from groups import invitations
 from groups.models import AskedAs, Ending, Entrance, Leave, LeavingReason, Membership, Proposal
 from members.models import Member, Phone
-from sessions import feeds
+from sessions import answerlinks, feeds
 from sessions.models import (
     Answer,
     Attendance,
@@ -87,6 +87,7 @@ class Installation:
             "reflections": [self.reflection.pk],
             "invitations": [invitations.token(self.invited)],
             "calendar": [self.feed],
+            "answer": [answerlinks.token(self.planned, self.circle.member)],
             "year": [timezone.now().year],
             "number": [timezone.now().month],
             "rest": ["nothing/here"],

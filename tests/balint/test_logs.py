@@ -27,6 +27,8 @@ def log():
     [
         f"/calendar/{TOKEN}/balint.ics",
         f"/invitations/{TOKEN}/",
+        f"/answer/{TOKEN}/",
+        f"/unsubscribe/{TOKEN}/",
         f"/accounts/confirm-email/{TOKEN}/",
         f"/accounts/password/reset/key/{TOKEN}/",
     ],

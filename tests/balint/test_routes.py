@@ -31,6 +31,7 @@ OPEN = {
     "readyz",
     "invitation",
     "feed",
+    "answer_by_mail",
     "account_login",
     "account_logout",
     "account_signup",

@@ -26,6 +26,7 @@ FIXED: dict[str, Callable[[], Body]] = {
     "propose": lambda: PROPOSED,
     "proposal_answer": lambda: {"answer": "yes"},
     "session_answer": lambda: {"reason": "posted"},
+    "answer_by_mail": lambda: {"coming": "no"},
     "room_undo": lambda: {"seen": 2},
     "room_step": lambda: {"seen": 2, "to": "return"},
     "room_presenter": lambda: {"seen": 2, "presenter": ""},

@@ -1,6 +1,6 @@
 """What a leak is: a byte shown to who may not see it, a row changed by who may not change it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from groups.models import Entrance, Membership
@@ -21,7 +21,14 @@ IN_B = {
 }
 # Whoever holds the token of an invitation or of a feed learns what it is for.
 Readers = Callable[[str, str], frozenset[str]]
-TOLD_BY_TOKEN = {"invitation", "feed"}
+TOLD_BY_TOKEN = {"invitation", "feed", "answer_by_mail"}
+# Whoever brings the token of a letter speaks for its reader: of group A, or of group B.
+SPOKEN_FOR = {"answer_by_mail": ("member", "outsider")}
+
+
+def speaking(route: str, persona: str) -> Sequence[str]:
+    """In whose name a request is heard."""
+    return SPOKEN_FOR.get(route, (persona,))
 
 
 @dataclass(frozen=True)
@@ -111,13 +118,13 @@ class Owners:
             }
 
     def wrongly(
-        self, changes: list[Change], persona: str, tables: frozenset[str] | None
+        self, changes: list[Change], personas: Sequence[str], tables: frozenset[str] | None
     ) -> Iterator[str]:
         """The tables of rows changed by somebody who may not; `tables` narrows where one looks."""
         for change in changes:
             if tables is not None and change.table not in tables:
                 continue
-            if not self._right(change, persona):
+            if not any(self._right(change, persona) for persona in personas):
                 yield f"{change.table} {_columns(change)}"
 
     def _right(self, change: Change, persona: str) -> bool:

@@ -232,7 +232,8 @@ class Matrix:
             if (mark.content or not alone_in_database) and mark.text not in typed:
                 yield f"shows {mark.name}"
         tables = self.watch.content if alone_in_database else self.watch.kept
-        for change in self.owners.wrongly(answer.changes, case.persona, tables):
+        asking = leaks.speaking(case.route, case.persona)
+        for change in self.owners.wrongly(answer.changes, asking, tables):
             yield f"changes {change}"
 
     def _wrong(self, case: Case, answer: Answer) -> Iterator[str]:

@@ -25,6 +25,7 @@ from members.envelope import SealedText
 from members.identity import become
 from members.kinds import Kind
 from members.models import Member
+from sessions import answerlinks
 from sessions.models import CasePresence, CasePresentation, Session
 from tests.balint.installation import Installation, install
 from tests.world import Circle, as_owner, join, make_circle, make_group, make_member, years_ago
@@ -50,6 +51,11 @@ class World:
         known = self._known(self.a)
         known["invitations"] = [*known["invitations"], *self.dead_tokens]
         known["calendar"] = [self.a.feed, "no-such-token", self.a.feed[:-1]]
+        tokens = [
+            answerlinks.token(session, self.a.circle.member)
+            for session in (self.a.planned, self.a.running, self.a.cancelled)
+        ]
+        known["answer"] = [*tokens, "no.token"]
         known["cases"] = [*known["cases"], self.due.pk]
         return known
 
@@ -73,6 +79,7 @@ STATES = {
     "roster": ["here", "away"],
     "invitations": ["valid", "superseded", "expired"],
     "calendar": ["mine", "wrong", "cut"],
+    "answer": ["theirs", "begun", "off", "wrong"],
 }
 NOT_SIGNED_IN = {"anonymous", "expired_invitee", "deactivated", "feed_holder"}
 

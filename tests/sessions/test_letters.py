@@ -12,6 +12,7 @@ from groups.cadence import instant
 from groups.models import Entrance, Group, Membership
 from members.letters import outbox
 from members.models import Letter
+from sessions import answerlinks
 from sessions.letters import NOTICES, REMINDERS
 from sessions.models import Session
 from sessions.phases import Phase
@@ -113,13 +114,14 @@ INSIDE = {"ill", "case", "cases", "absent", "absence", "present", "presenter", "
 def test_a_reminder_is_three_sentences_signed_by_the_leaders(ours):
     mail = one(ours, "reminder-7")
     with as_owner():
-        link = f"http://testserver/sessions/{Session.objects.get().pk}/"
+        link = answerlinks.url(Session.objects.get(), ours.members[0])
+    assert link.startswith("http://testserver/answer/")
     assert mail["Subject"] == f"Valley meets on {WORDS}"
     assert paragraphs(mail) == [
         "Dear Amit,",
         f"Valley meets on {WORDS}, 19:30–21:00, London time.\nPlace: Herzl Street 12",
-        "There is nothing to prepare. If you cannot come, please say so on the meeting’s page:\n"
-        + link,
+        "There is nothing to prepare. If you cannot come, please say so here; you need not sign "
+        f"in:\n{link}",
         "Dr Erik Krantz\nDr Ruth Marks",
     ]
 
