@@ -6,18 +6,21 @@ while we died before marking it, or whose answer never came; it has the same Mes
 """
 
 import logging
+import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
 from django.core.mail import EmailMessage
 from django.db import DatabaseError
-from django.db.models import BooleanField, ExpressionWrapper, F
+from django.db.models import BooleanField, ExpressionWrapper, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone, translation
 
@@ -32,6 +35,9 @@ from members.models import Letter, LetterState
 
 log = logging.getLogger(__name__)
 
+LOOK_ROUND_EVERY = 1.0  # seconds
+LEFT_ALONE = "left alone"
+
 
 @dataclass(frozen=True)
 class Ready:
@@ -44,10 +50,13 @@ class Ready:
 def dispatch(*, go_on: Callable[[], bool] = lambda: True) -> Counter[str]:
     """Send everything due, in batches, while `go_on()`; how many letters met which end."""
     tally: Counter[str] = Counter()
+    look_round_at = time.monotonic()
     with Line() as line:
         while True:
-            leases.beat()
-            tally["expired"] += leases.expire_the_late()
+            if time.monotonic() >= look_round_at:
+                leases.beat()
+                tally["expired"] += leases.expire_the_late()
+                look_round_at = time.monotonic() + LOOK_ROUND_EVERY
             lease = leases.claim()
             if not lease.letters or not _send_batch(lease, line, tally) or not go_on():
                 return +tally
@@ -55,14 +64,18 @@ def dispatch(*, go_on: Callable[[], bool] = lambda: True) -> Counter[str]:
 
 def _send_batch(lease: Lease, line: Line, tally: Counter[str]) -> bool:
     """Whether the mail server is there; while it is away the whole batch waits."""
+    ends: Counter[str] = Counter()
     for pk in lease.letters:
         try:
             line.open()
         except NotSent as failure:
+            tally.update(ends)
             tally.update(lease.put_off(left, failure) for left in lease.letters)
             return False
-        tally[_send(pk, lease, line)] += 1
-    lease.give_back()
+        ends[_send(pk, lease, line)] += 1
+    tally.update(ends)
+    if ends[LEFT_ALONE]:
+        lease.give_back()
     return True
 
 
@@ -76,25 +89,50 @@ def _send(pk: UUID, lease: Lease, line: Line) -> str:
         line.send(ready.mail, ready.seconds)
     except NotSent as failure:
         return lease.put_off(pk, failure)
-    return lease.mark(pk, LetterState.SENT, accepted_at=Now(), last_error="")
+    return lease.mark_sent(pk)
 
 
 def _look_again(pk: UUID, lease: Lease) -> Ready | str:
     """The mail if it may still go; else what became of the letter."""
-    late = ExpressionWrapper(LATE, output_field=BooleanField())
-    held = lease.held().filter(pk=pk).select_related("recipient")
-    letter = held.annotate(left=F("lease_until") - Now(), late=late).first()
+    letter = _held(lease).filter(pk=pk).first()
     if letter is None or letter.left < _enough():
-        return "left alone"
+        return LEFT_ALONE
     kind = kind_of(letter)
     if kind is None:
         raise NotSent("unknown kind", Fate.TRY_AGAIN)
-    if letter.late or _overtaken(letter, kind):
+    if letter.late or family_of(kind) & set(letter.newer):
         return lease.mark(pk, LetterState.EXPIRED)
     with _in_the_words_of(letter):
         if not _still_wanted(letter, kind):
             return lease.mark(pk, LetterState.CANCELLED)
-        return Ready(mail.build(letter, kind.compose(letter)), letter.left.total_seconds())
+        until = min(filter(None, [letter.left, letter.to_its_end]))
+        return Ready(mail.build(letter, kind.compose(letter)), until.total_seconds())
+
+
+def _held(lease: Lease) -> QuerySet[Any]:
+    """Our letters with all that is to be known of each before it goes; one question of ours."""
+    return (
+        lease.held()
+        .select_related("recipient")
+        .annotate(
+            left=F("lease_until") - Now(),
+            to_its_end=F("send_before") - Now(),
+            late=ExpressionWrapper(LATE, output_field=BooleanField()),
+            newer=ArraySubquery(_newer().values("kind")),
+        )
+    )
+
+
+def _newer() -> QuerySet[Letter]:
+    """Later ones of the same to the same that are due too, or went: one of a family is enough."""
+    return Letter.objects.filter(
+        Q(recipient=OuterRef("recipient")) | Q(recipient=None, address=OuterRef("address")),
+        about_id=OuterRef("about_id"),
+        about_version=OuterRef("about_version"),
+        state__in=(*WAITING, LetterState.SENT),
+        send_after__gt=OuterRef("send_after"),
+        send_after__lte=Now(),
+    )
 
 
 def _enough() -> timedelta:
@@ -106,20 +144,6 @@ def _still_wanted(letter: Letter, kind: LetterKind) -> bool:
     if letter.recipient and not letter.recipient.is_active:
         return False
     return kind.still_wanted(letter)
-
-
-def _overtaken(letter: Letter, kind: LetterKind) -> bool:
-    """Whether a newer one of its family is due too: after an outage one letter is enough."""
-    return Letter.objects.filter(
-        kind__in=family_of(kind),
-        about_id=letter.about_id,
-        about_version=letter.about_version,
-        recipient=letter.recipient,
-        address=letter.address,
-        state__in=(*WAITING, LetterState.SENT),
-        send_after__gt=letter.send_after,
-        send_after__lte=Now(),
-    ).exists()
 
 
 @contextmanager

@@ -20,6 +20,20 @@ YEAR = timedelta(days=365)
 NOBODY_EVERY = 97
 
 
+FAULTS: dict[str, str] = {
+    "two_beats": "F12 two beats",
+    "kill_redis": "F13 Redis killed",
+    "crash_postgres": "F14 PostgreSQL restarted immediately",
+    "flush_redis": "F13 Redis flushed",
+    "loop_without_beat": "F11 no beat and no Redis, the command alone",
+    "no_connection": "F15 no connection left",
+    "no_mail_server": "the mail server away",
+    "fill_redis": "F13 Redis full",
+    "slow_redis": "F13 Redis slow",
+    "crash_postgres_again": "F14 PostgreSQL restarted immediately, again",
+}
+
+
 @dataclass
 class Size:
     """How much of everything."""
@@ -36,18 +50,6 @@ class Size:
     faults: dict[str, str] = field(default_factory=lambda: dict(FAULTS))
 
 
-FAULTS = {
-    "two_beats": "F12 two beats",
-    "kill_redis": "F13 Redis killed",
-    "crash_postgres": "F14 PostgreSQL restarted immediately",
-    "flush_redis": "F13 Redis flushed",
-    "loop_without_beat": "F11 no beat and no Redis, the command alone",
-    "no_connection": "F15 no connection left",
-    "no_mail_server": "the mail server away",
-    "fill_redis": "F13 Redis full",
-    "slow_redis": "F13 Redis slow",
-    "crash_postgres_again": "F14 PostgreSQL restarted immediately, again",
-}
 SMALL_FAULTS = ("two_beats", "kill_redis", "crash_postgres", "flush_redis", "loop_without_beat")
 WHOLE = Size(
     groups=280, people=20, kills=300, workers=3, spread=200, soon=10, soon_in=60, grey_every=3

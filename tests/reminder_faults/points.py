@@ -31,21 +31,19 @@ WINDOW = (
     "DATA: handed over",
     "DATA: answer unread",
     "answer: read",
-    "mark: not committed",
 )
 AFTER = ("mark: done",)
 OF_BATCHES = (
     "tick: taken",
     "claim: not committed",
     "claim: done",
-    "give back: not committed",
-    "give back: done",
     "goodbye: begun",
 )
 # Only when something else went wrong before, or from time to time.
 RARE = (
     "put off: not committed",
     "put off: done",
+    "give back: not committed",
     "expire: not committed",
     "upkeep: not committed",
     "upkeep: done",
@@ -167,9 +165,8 @@ def _watch_letters() -> None:
     """Who looked at which letter when, when the exchange about it ended, and who marked it."""
     from members.letters import engine, post
     from members.letters.lease import Lease
-    from members.models import LetterState
 
-    look, send, mark = engine._look_again, post.Line.send, Lease.mark
+    look, send, mark = engine._look_again, post.Line.send, Lease.mark_sent
 
     def looked(pk: Any, *more: Any) -> Any:
         _letter[:] = [str(pk)]
@@ -186,19 +183,13 @@ def _watch_letters() -> None:
             note("ended", letter=_letter[-1])
         reach("answer: read")
 
-    def marked(self: Lease, pk: Any, state: LetterState, **fields: Any) -> str:
-        if state is not LetterState.SENT:
-            return mark(self, pk, state, **fields)
-        _steps.append("mark")
-        try:
-            result = mark(self, pk, state, **fields)
-        finally:
-            _steps.pop()
+    def marked(self: Lease, pk: Any) -> str:
+        result = mark(self, pk)
         note("marked", letter=str(pk))
         reach("mark: done")
         return result
 
-    engine._look_again, post.Line.send, Lease.mark = looked, sent, marked  # type: ignore
+    engine._look_again, post.Line.send, Lease.mark_sent = looked, sent, marked  # type: ignore
 
 
 def _watch_smtp() -> None:

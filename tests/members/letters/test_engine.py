@@ -260,7 +260,8 @@ def test_the_marks_of_a_worker_that_lost_its_lease_change_nothing():
     change(letter, lease_until=Now() - timedelta(seconds=1))
     with as_owner():
         present = lease.claim()
-        late.mark(letter.pk, LetterState.SENT)
+        late.mark_sent(letter.pk)
+        late.mark(letter.pk, LetterState.FAILED)
         late.put_off(letter.pk, NotSent("550", Fate.GIVE_UP))
         late.put_off(letter.pk, NotSent("451", Fate.TRY_AGAIN))
         late.give_back()
@@ -280,14 +281,23 @@ def test_a_letter_cancelled_between_claim_and_sending_does_not_go_and_stays_canc
 
 
 def test_a_letter_cancelled_while_it_goes_out_is_sent_and_anything_else_leaves_it_cancelled():
-    letters = {state: make_letter() for state in (LetterState.SENT, LetterState.FAILED)}
+    sent, failed = make_letter(), make_letter()
     with as_owner():
         ours = lease.claim()
-    for state, letter in letters.items():
+    for letter in (sent, failed):
         change(letter, state="cancelled")
-        with as_owner():
-            ours.mark(letter.pk, state)
-    assert [look(letter).state for letter in letters.values()] == ["sent", "cancelled"]
+    with as_owner():
+        ours.mark_sent(sent.pk)
+        ours.mark(failed.pk, LetterState.FAILED)
+    assert [look(letter).state for letter in (sent, failed)] == ["sent", "cancelled"]
+
+
+def test_the_exchange_ends_before_the_time_of_a_letter_does(server):
+    letter = make_letter(send_before=timezone.now() + timedelta(seconds=2))
+    with as_owner():
+        ready = engine._look_again(letter.pk, lease.claim())
+    assert isinstance(ready, engine.Ready)
+    assert 0 < ready.seconds < 2
 
 
 def test_what_a_batch_had_no_time_for_is_given_back_at_its_end(server):

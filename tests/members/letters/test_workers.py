@@ -184,7 +184,9 @@ def test_no_transaction_is_open_while_the_mail_server_is_talked_to(own_database,
     def look() -> None:
         with servers.superuser() as connection:
             rows = connection.execute(
-                "select state from pg_stat_activity where datname = %s", [own_database]
+                "select state from pg_stat_activity"
+                " where datname = %s and backend_type = 'client backend'",
+                [own_database],
             )
             seen.extend(row[0] for row in rows)
 
