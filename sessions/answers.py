@@ -16,7 +16,7 @@ from groups.policy import Action, may
 from members import audit
 from members.models import Member
 from members.refusals import Refused
-from sessions import reminders, visible
+from sessions import notices, reminders, visible
 from sessions.models import Answer, Session
 from sessions.phases import Phase
 
@@ -46,6 +46,7 @@ def cannot_come(session: Session, *, by: Member, at: datetime, reason: str = "")
     answer = _of(session, by) or Answer(session=session, group_id=session.group_id, member=by)
     answer.on, answer.answered_at, answer.reason = day_of(session), at, reason.strip()
     answer.save()
+    notices.saw(session, by, at=at)
     reminders.stop_for(session, by, at=at)
     return answer
 
@@ -54,6 +55,7 @@ def cannot_come(session: Session, *, by: Member, at: datetime, reason: str = "")
 def can_come(session: Session, *, by: Member, at: datetime) -> None:
     """Take it back: nothing of the answer stays, and what lies ahead is reminded of again."""
     session = _still_open(session, by, at)
+    notices.saw(session, by, at=at)
     answer = _of(session, by)
     if answer is not None:
         answer.delete()

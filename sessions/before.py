@@ -151,13 +151,19 @@ def _door(session: Session) -> str:
 
 
 def _phones(session: Session, names: dict[UUID, str], to: Member) -> list[tuple[str, str]]:
-    """Numbers of those who share theirs with this group's leaders."""
+    """Names and numbers of those who share theirs, in the circle's order."""
+    shared = numbers(session, names, to)
+    return [(name, shared[pk]) for pk, name in names.items() if pk in shared]
+
+
+def numbers(session: Session, names: dict[UUID, str], to: Member) -> dict[UUID, str]:
+    """Numbers of those among `names` who share theirs with this group's leaders; put on record."""
     sharing = Preference.objects.filter(
         group=session.group_id, shares_phone=True, member__in=names
     ).exclude(member=to)
     shared = Phone.objects.filter(member__in=sharing.values("member"))
-    numbers = dict(shared.values_list("member", "number"))
-    if numbers:
+    found = dict(shared.values_list("member", "number"))
+    if found:
         group = session.group_id
         audit.note(audit.READ, audit.Thing.PHONE, group=group, about=group)
-    return [(name, numbers[pk]) for pk, name in names.items() if pk in numbers]
+    return found

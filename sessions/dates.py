@@ -18,8 +18,8 @@ from groups.models import Group
 from groups.policy import GRANTS, Action, Role, roles_by_group
 from groups.zones import When, date_words, same_wall_clock, when_words
 from members.models import Member
-from sessions import answers
-from sessions.models import Change, Session
+from sessions import answers, notices
+from sessions.models import Change, EveningLead, Session
 from sessions.phases import Phase
 
 # No zone is further from UTC, so a local date lies within it of the same date in UTC.
@@ -56,13 +56,14 @@ class Entry:
     """One session as one person's page shows it.
 
     `cannot_come` is that person's own answer; `changes` are what was done to the date, the oldest
-    first, for those inside the group only.
+    first, and `lead` is who leads tonight if it is not as always: for those inside the group only.
     """
 
     session: Session
     viewer: Viewer
     cannot_come: bool = False
     changes: Sequence[Change] = ()
+    lead: EveningLead | None = None
 
     @cached_property
     def on(self) -> date:
@@ -136,6 +137,24 @@ class Entry:
         return self.changes[-1].reason if self.changes else ""
 
     @property
+    def change_tonight(self) -> Change | None:
+        """The latest change, if it was made at short notice and tonight is not over."""
+        last = self.changes[-1] if self.changes else None
+        if last is None or not notices.is_tonight(self.session, self.viewer.at):
+            return None
+        return last if last.at >= notices.opens_at(self.session) else None
+
+    @property
+    def has_news(self) -> bool:
+        """Whether something changed for tonight."""
+        return self.change_tonight is not None or self.lead is not None
+
+    @property
+    def lead_words(self) -> str:
+        """“Ruth leads alone.”; empty where it is as always, or nobody leads."""
+        return notices.lead_words(self.lead) if self.lead and self.takes_place else ""
+
+    @property
     def expects_answer(self) -> bool:
         """Whether “I can't come” may still be said, or taken back."""
         roles = self.viewer.roles.get(self.session.group_id, frozenset())
@@ -188,7 +207,7 @@ def _settled(viewer: Viewer) -> QuerySet[Session]:
 
 
 def entries(viewer: Viewer, sessions: Iterable[Session]) -> list[Entry]:
-    """Dress sessions for the viewer. Two queries, for however many."""
+    """Dress sessions for the viewer. Two queries, for however many, and one if tonight is near."""
     sessions = list(sessions)
     declined = answers.declined(sessions, viewer.member)
     changes: dict[UUID, list[Change]] = {}
@@ -197,8 +216,15 @@ def entries(viewer: Viewer, sessions: Iterable[Session]) -> list[Entry]:
         "at", "pk"
     ):
         _put_to(changes.setdefault(change.session_id, []), change)
+    leads = notices.leads([s for s in sessions if s.group_id in inside], viewer.at)
     return [
-        Entry(session, viewer, session.pk in declined, changes.get(session.pk, ()))
+        Entry(
+            session,
+            viewer,
+            session.pk in declined,
+            changes.get(session.pk, ()),
+            leads.get(session.pk),
+        )
         for session in sessions
     ]
 

@@ -76,6 +76,7 @@ class FirstPage:
     card: Card | None
     circle: Circle | None
     others: Sequence[Card]
+    news: Sequence[Entry]
     needs: Sequence[Need]
     month: Month[Entry] | None
     zone: str
@@ -97,6 +98,7 @@ def of(member: Member, *, at: datetime) -> FirstPage | None:
         card=first,
         circle=circle(first.group, at) if first and first.expected else None,
         others=settled[1:],
+        news=[entry for entry in ahead if entry.has_news],
         needs=needs.of_leaders(viewer, ahead),
         month=shown,
         zone=dates.one_zone(shown.entries) if shown else "",

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from datetime import datetime, time, timedelta
 from uuid import UUID
 
+from django.utils.translation import gettext as _
+
 from groups.cadence import instant
 from members.models import Member
 from sessions.models import Change, EveningLead, NoticeSeen, Session
@@ -47,6 +49,16 @@ def leads(sessions: Iterable[Session], at: datetime) -> dict[UUID, EveningLead]:
         return {}
     found = EveningLead.objects.filter(session__in=near).select_related("leader")
     return {lead.session_id: lead for lead in found if lead.on == near[lead.session_id]}
+
+
+def lead_words(lead: EveningLead) -> str:
+    """“Ruth leads alone.”, “Dr Lena Fox stands in for Erik.”: for those inside."""
+    leader = lead.leader.first_name if lead.leader else ""
+    if lead.alone:
+        return _("%(leader)s leads alone.") % {"leader": leader}
+    if not leader:
+        return _("%(name)s leads this time, as a substitute.") % {"name": lead.name}
+    return _("%(name)s stands in for %(leader)s.") % {"name": lead.name, "leader": leader}
 
 
 def last_at(session: Session) -> datetime | None:

@@ -87,6 +87,13 @@ def resume_for(session: Session, member: Member, *, at: datetime) -> None:
         _renew([session], person, at, only=member, answered=set())
 
 
+def concerned(session: Session, *, at: datetime) -> list[Member]:
+    """Whom news of this session concerns: who is active now, or will be when it starts."""
+    everyone = reminded.people({session.group_id}, at)
+    away = reminded.away({session.group_id}, at)
+    return [person.member for person in everyone if _concerns(session, person, away, at)]
+
+
 def reconcile(*, at: datetime) -> int:
     """The worker's check: takes back what is stale, plans what is missing; how many it planned.
 

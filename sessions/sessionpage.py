@@ -7,7 +7,7 @@ from datetime import datetime
 from groups.models import Membership
 from groups.policy import GRANTS, Action, Role, current
 from members.models import Member
-from sessions import answers, cases, conduct, dates, planning, reflections, visible
+from sessions import answers, cases, conduct, dates, notices, planning, reflections, visible
 from sessions.dates import Entry, Viewer
 from sessions.firstpage import names_in_words
 from sessions.models import Answer, CasePresentation, Session
@@ -30,6 +30,11 @@ class SessionPage:
     reflects: bool = False
     led: bool = False
     can_undo: bool = False
+
+    @property
+    def tonight(self) -> bool:
+        """Whether its leaders may need what is for emergencies."""
+        return notices.is_tonight(self.session, self.entry.viewer.at)
 
     @property
     def session(self) -> Session:

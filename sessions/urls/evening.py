@@ -2,13 +2,15 @@
 
 from django.urls import URLPattern, path
 
-from sessions.views import cases, evening, reflections, room, words
+from sessions.views import cases, evening, reflections, room, tonight, words
 
 SESSION = "sessions/<uuid:pk>/"
 ROOM = f"{SESSION}room/"
 
 urlpatterns: list[URLPattern] = [
     path(f"{SESSION}before/", evening.before_door, name="before"),
+    path(f"{SESSION}tonight/", tonight.tonight, name="tonight"),
+    path(f"{SESSION}standing-in/", tonight.standing_in, name="standing_in"),
     path(f"{SESSION}card/", evening.card, name="card"),
     path(f"{SESSION}afterwards/", evening.afterwards_page, name="afterwards"),
     path(f"{SESSION}word/", words.leaders_note, name="leaders_note"),

@@ -16,7 +16,7 @@ from groups.gate import person
 from groups.models import Group
 from groups.policy import GRANTS, Action, Role, memberships_of, roles_of
 from members.refusals import Refused
-from sessions import answers, dates, firstpage, groupyear, sessionpage
+from sessions import answers, dates, firstpage, groupyear, notices, sessionpage
 from sessions.calendar import YEARS, agenda_span, by_month, month, span
 from sessions.forms.calendar import CannotComeForm, YearForm
 from sessions.models import Session
@@ -96,6 +96,8 @@ def session(request: HttpRequest, pk: UUID) -> HttpResponse:
     """One meeting: when, where, who leads, one's own answer; the leaders' ways from here."""
     found, roles = seen(request, pk)
     page = sessionpage.of(found, person(request), roles, at=timezone.now())
+    if page.entry.has_news:
+        notices.saw(found, person(request), at=timezone.now())
     return render(request, "sessions/session.html", {"page": page, "entry": page.entry})
 
 

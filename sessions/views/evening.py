@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from groups.gate import person
 from groups.zones import When, time_words, when_words
 from members.refusals import Refused
-from sessions import afterwards, before, conduct, gate, strip
+from sessions import afterwards, before, conduct, gate, notices, strip
 from sessions.firstpage import names_in_words
 from sessions.forms.evening import AfterwardsForms
 from sessions.models import Session
@@ -33,6 +33,7 @@ def before_door(request: HttpRequest, pk: UUID) -> HttpResponse:
         "before": before.of(session, to=person(request), at=at),
         "tonight": session.starts_at.astimezone(session.zone).date()
         == at.astimezone(session.zone).date(),
+        "emergencies": notices.is_tonight(session, at),
         "planned": session.phase == Phase.PLANNED,
         "ahead": session.phase == Phase.PLANNED and at < session.starts_at,
         "over": strip.is_over(session, at),

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 from groups import visible as frame
 from groups.circle import Chair
 from groups.gate import person
-from sessions import firstpage, needs
+from sessions import firstpage, needs, notices
 
 # Nobody in particular: two leaders and seven members.
 DOOR = [Chair("", "", "leader" if seat in {0, 5} else "member") for seat in range(9)]
@@ -22,6 +22,8 @@ def home(request: HttpRequest) -> HttpResponse:
     member, now = person(request), timezone.now()
     page = firstpage.of(member, at=now)
     if page is not None:
+        for entry in page.news:
+            notices.saw(entry.session, member, at=now)
         return render(request, "sessions/home.html", {"page": page})
     programmes = list(frame.programmes(member, now).order_by("name", "pk"))
     if not programmes:

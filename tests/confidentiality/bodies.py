@@ -49,6 +49,12 @@ FIXED: dict[str, Callable[[], Body]] = {
     "group_end": lambda: {"do": "ask", "last_on": _day(60)},
     "record": lambda: {"do": "ask"},
     "programme_record": lambda: {"do": "ask"},
+    "tonight": lambda: {
+        "do": "substitute",
+        "seen": "",
+        "name": "posted",
+        "address": "posted@example.org",
+    },
     "leaders_note": lambda: {"word-text": "posted"},
     "reflection": lambda: {"text": "posted"},
     "reflection_edit": lambda: {"text": "posted"},

@@ -1,0 +1,89 @@
+"""Letters of an evening led otherwise: one leader alone, a substitute, and to the substitute.
+
+To the group three sentences, signed by its leaders, with no name but those who lead. The substitute
+is told when and where, and by whom; who sits there stands on a page that wants their agreement.
+"""
+
+from django.db.models import Exists, Q, QuerySet
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from groups import zones
+from groups.letters import signature
+from members.letters.compose import message, page
+from members.letters.kinds import LetterKind, Message, register
+from members.models import Letter
+from sessions.letters import inside, words_of
+from sessions.models import EveningLead
+from sessions.phases import Phase
+
+ONE_LEADER, SUBSTITUTE, STANDING_IN = "one-leader", "substitute", "standing-in"
+
+
+def register_kinds() -> None:
+    """Tell the engine what these letters are."""
+    for name in (ONE_LEADER, SUBSTITUTE):
+        register(LetterKind(name, _news_is_wanted, _news))
+    register(LetterKind(STANDING_IN, lambda letter: _stands(letter).exists(), _standing_in))
+
+
+def _stands(letter: Letter) -> QuerySet[EveningLead]:
+    """What the letter is about, as long as it holds and lies ahead."""
+    found = EveningLead.objects.filter(
+        pk=letter.about_id,
+        session__phase=Phase.PLANNED,
+        session__settled_at__isnull=False,
+        session__starts_at__gt=Now(),
+    )
+    holding = [lead.pk for lead in found.select_related("session") if _is_that_day(lead)]
+    return EveningLead.objects.filter(pk__in=holding)
+
+
+def _is_that_day(lead: EveningLead) -> bool:
+    """Moved to another day, what was said lapses."""
+    session = lead.session
+    return bool(session.starts_at.astimezone(session.zone).date() == lead.on)
+
+
+def _news_is_wanted(letter: Letter) -> bool:
+    return _stands(letter).filter(Q(Exists(inside(letter)))).exists()
+
+
+def _news(letter: Letter) -> Message:
+    lead = _lead(letter)
+    words = words_of(lead.session, letter) | {"link": page("session", lead.session_id)}
+    words |= {"who": lead.name, "leader": str(lead.leader or "")}
+    if letter.kind == ONE_LEADER:
+        subject = _("%(group)s on %(day)s: one leader")
+        return message(subject % words, "one_leader", words)
+    subject = _("%(group)s on %(day)s: a substitute leads")
+    return message(subject % words, "substitute", words)
+
+
+def _standing_in(letter: Letter) -> Message:
+    lead = _lead(letter)
+    session, person = lead.session, letter.recipient
+    when = zones.when_words(
+        session.starts_at,
+        session.minutes,
+        session.time_zone,
+        person.time_zone if person else "",
+        timezone.localdate(timezone=session.zone),
+    )
+    words = {
+        "name": person.first_name if person else lead.name,
+        "group": session.group.name_outside,
+        "when": when,
+        "yours": when.yours_words,
+        "place": "" if "://" in session.place else session.place,
+        # Who has no account is rung up by the leaders.
+        "link": page("standing_in", session.pk) if person else "",
+        "signature": signature(session.group, timezone.now()),
+    }
+    subject = _("You are asked to lead once, on %(day)s") % {"day": when.day}
+    return message(subject, "standing_in", words)
+
+
+def _lead(letter: Letter) -> EveningLead:
+    return EveningLead.objects.select_related("session__group", "leader").get(pk=letter.about_id)
