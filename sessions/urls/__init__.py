@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern
 
-from sessions.urls import account, calendar, evening, office, own, planning
+from sessions.urls import account, calendar, evening, office, own, planning, years
 
 urlpatterns: list[URLPattern] = [
     *account.urlpatterns,
@@ -11,4 +11,5 @@ urlpatterns: list[URLPattern] = [
     *office.urlpatterns,
     *own.urlpatterns,
     *planning.urlpatterns,
+    *years.urlpatterns,
 ]

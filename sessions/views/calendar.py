@@ -84,7 +84,7 @@ def groups(request: HttpRequest) -> HttpResponse:
 def group(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The group's own year: for those inside or on leave, and its dates for the office."""
     found = get_object_or_404(Group.objects.select_related("programme"), pk=pk)
-    roles = _agreed(request, found)
+    roles = agreed(request, found)
     form = YearForm(request.GET)
     year = form.cleaned_data["year"] if form.is_valid() else None
     page = groupyear.of(found, person(request), roles, at=timezone.now(), year=year)
@@ -139,7 +139,7 @@ def _answer(request: HttpRequest, found: Session, reason: str) -> str:
     return _("The leaders will know that you cannot come.")
 
 
-def _agreed(request: HttpRequest, found: Group) -> frozenset[Role]:
+def agreed(request: HttpRequest, found: Group) -> frozenset[Role]:
     """What the person is to the group whose dates they may see; newcomers agree first."""
     roles = gate.check(request, found, Action.SEE_DATES)
     if Role.NEWCOMER in roles:
