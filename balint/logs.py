@@ -8,6 +8,7 @@ import logging
 import re
 import traceback
 from collections.abc import Iterator
+from smtplib import SMTPException
 from types import TracebackType
 from typing import TypeAlias
 
@@ -38,6 +39,11 @@ class DiscreetFormatter(logging.Formatter):
         return OPENING.sub(r"\1…", super().format(record))
 
 
+def _is_of_the_machine(error: BaseException) -> bool:
+    # What a mail server says is an OSError to Python, and names whom it was about.
+    return isinstance(error, OF_THE_MACHINE) and not isinstance(error, SMTPException)
+
+
 def _told(error: BaseException) -> Iterator[str]:
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     if cause is not None:
@@ -45,7 +51,7 @@ def _told(error: BaseException) -> Iterator[str]:
         yield "and then:"
     yield "".join(traceback.format_tb(error.__traceback__)).rstrip()
     kind = f"{type(error).__module__}.{type(error).__qualname__}"
-    yield f"{kind}: {error}" if isinstance(error, OF_THE_MACHINE) else kind
+    yield f"{kind}: {error}" if _is_of_the_machine(error) else kind
     for one in error.exceptions if isinstance(error, BaseExceptionGroup) else ():
         yield "among them:"
         yield from _told(one)

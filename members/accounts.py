@@ -1,5 +1,6 @@
 """How accounts come to be: by invitation only, so the open sign-up page stays shut."""
 
+import logging
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -12,12 +13,22 @@ from members import limits
 from members.identity import become
 from members.models import Member
 
+log = logging.getLogger(__name__)
+
 
 class AccountAdapter(DefaultAccountAdapter):
     """Sign-up happens on an invitation's page (groups), never at /accounts/signup/."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """A letter that is refused changes no answer, or it would say whose address is known."""
+        try:
+            super().send_mail(template_prefix, email, context)
+        except OSError as error:
+            # Every error of smtplib is one; its words hold the address, so only its code is kept.
+            log.warning("A letter about an account was not taken: %s", _code(error))
 
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
         """The letter proves the address; whoever else is signed in here has no part in it."""
@@ -53,6 +64,12 @@ class AccountAdapter(DefaultAccountAdapter):
 
 
 def make_account(
+def _code(error: OSError) -> str:
+    answers = getattr(error, "recipients", {}) or {None: (getattr(error, "smtp_code", None),)}
+    code = next(iter(answers.values()))[0]
+    return str(code or type(error).__name__)
+
+
     address: str, *, name: str, profession: str, time_zone: str, password: str
 ) -> Member:
     """An account for a person whose address an invitation has proved."""

@@ -3,6 +3,7 @@
 import io
 import logging
 import sys
+from smtplib import SMTPDataError, SMTPRecipientsRefused, SMTPSenderRefused
 
 import pytest
 from django.test import Client
@@ -78,6 +79,20 @@ def test_neither_does_what_an_error_came_of_nor_what_is_in_a_group_of_them(log):
     assert "builtins.TypeError\nand then:\n" in written
     assert written.rstrip().endswith("builtins.KeyError")
     assert "drawer" not in written
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        SMTPRecipientsRefused({"dana@example.org": (550, b"no such box: dana@example.org")}),
+        SMTPSenderRefused(550, b"not from balint@example.org", "balint@example.org"),
+        SMTPDataError(554, b"dana@example.org is full"),
+    ],
+)
+def test_what_a_mail_server_says_is_not_written_for_it_names_people(log, error):
+    written = written_of(error, log)
+    assert "example.org" not in written
+    assert written.rstrip().endswith(f"smtplib.{type(error).__name__}")
 
 
 def test_what_a_machine_says_is_kept_for_whoever_runs_it(log):
