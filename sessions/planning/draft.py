@@ -125,6 +125,11 @@ class Draft:
         return self.of(*MEETS)
 
     @property
+    def proposable(self) -> bool:
+        """Whether its dates may still be proposed: settled ones are only changed."""
+        return self.series is None or self.series.settled_at is None
+
+    @property
     def new_in_the_past(self) -> list[Line]:
         """Dates that would be put down after the fact; they make no mail."""
         return [line for line in self.of(Fate.NEW) if line.starts_at <= self.at]

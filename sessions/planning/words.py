@@ -68,6 +68,38 @@ def save_label(count: int) -> str:
     return ngettext("Save this date", "Save these %(count)d dates", count) % {"count": count}
 
 
+def propose_label(count: int) -> str:
+    """“Propose these 10 dates”."""
+    return ngettext("Propose this date", "Propose these %(count)d dates", count) % {"count": count}
+
+
+def settle_label(count: int) -> str:
+    """“Settle these 10 dates and send the letter”."""
+    return ngettext(
+        "Settle this date and send the letter",
+        "Settle these %(count)d dates and send the letter",
+        count,
+    ) % {"count": count}
+
+
+def settled(count: int) -> str:
+    """What is said once proposed dates are settled."""
+    return ngettext(
+        "%(count)d date is settled. Everyone gets it by mail.",
+        "%(count)d dates are settled. Everyone gets them by mail, in one letter.",
+        count,
+    ) % {"count": count}
+
+
+def proposed(count: int) -> str:
+    """What is said once dates are proposed."""
+    return ngettext(
+        "%(count)d date is proposed. Everyone is asked by mail whether they can.",
+        "%(count)d dates are proposed. Everyone is asked by mail which they cannot.",
+        count,
+    ) % {"count": count}
+
+
 def past_label(count: int) -> str:
     """What the box says that must be ticked before dates in the past are put down."""
     return ngettext(
@@ -93,6 +125,12 @@ def consequence(draft: Draft) -> str:
         )
     if said:
         return " ".join([*said, _("Everyone in the group is told by mail.")])
+    if draft.proposable:
+        return _(
+            "Proposed, nothing is settled yet: everyone is asked by mail which dates they cannot, "
+            "and you settle the year. Saved, the dates are settled at once: everyone gets them by "
+            "mail, in one letter."
+        )
     return _(
         "Everyone sees the dates in the calendar at once, and is reminded by mail before each."
     )

@@ -240,7 +240,7 @@ def _made(
         period=occurrence.period,
         **as_ruled(occurrence, plan, group.setting),
         phase=Phase.PLANNED,
-        settled_at=None if drafted.proposes else at,
+        settled_at=None if drafted.proposes and occurrence.starts_at > drafted.at else at,
         runs_until=next_morning(occurrence.ends_at, plan.cadence.zone),
         updated_at=at,
     )

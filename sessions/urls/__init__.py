@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern
 
-from sessions.urls import account, calendar, evening, office, own, planning, years
+from sessions.urls import account, calendar, evening, office, own, planning, proposed, years
 
 urlpatterns: list[URLPattern] = [
     *account.urlpatterns,
@@ -11,5 +11,6 @@ urlpatterns: list[URLPattern] = [
     *office.urlpatterns,
     *own.urlpatterns,
     *planning.urlpatterns,
+    *proposed.urlpatterns,
     *years.urlpatterns,
 ]

@@ -56,7 +56,7 @@ def session_edit(request: HttpRequest, pk: UUID) -> HttpResponse:
     )
     if moved:
         messages.success(request, _moved_words(session, moved))
-        return redirect("schedule", session.group_id)
+        return redirect(_back(session), session.group_id)
     form.show_as_seen(session.sequence)
     context = _session_context(request, session, form, at)
     return render(request, "sessions/session_edit.html", context, status=status)
@@ -77,7 +77,7 @@ def session_cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
     )
     if cancelled:
         messages.success(request, _cancelled_words(session, at))
-        return redirect("schedule", session.group_id)
+        return redirect(_back(session), session.group_id)
     form.show_as_seen(session.sequence)
     context = _session_context(request, session, form, at)
     return render(request, "sessions/session_cancel.html", context, status=status)
@@ -109,14 +109,23 @@ def session_new(request: HttpRequest, pk: UUID) -> HttpResponse:
     group, at = gate.enter(request, pk, Action.PLAN), timezone.now()
     offered = planning.next_rule(group, at)
     form = NewDateForm(request.POST or None, offered=offered, setting=group.setting, at=at)
+    propose = _proposes(request)
     added, status = _try(
-        form, lambda: planning.add_date(group, **form.wishes(), by=_person(request), at=at)
+        form,
+        lambda: planning.add_date(
+            group, **form.wishes(), by=_person(request), at=at, propose=propose
+        ),
     )
     if added:
         messages.success(request, _("The date is saved."))
-        return redirect("schedule", group.pk)
-    context = {"group": group, "form": form}
+        return redirect("dates_settle" if propose else "schedule", group.pk)
+    context = {"group": group, "form": form, "propose": propose}
     return render(request, "sessions/session_new.html", context, status=status)
+
+
+def _proposes(request: HttpRequest) -> bool:
+    """Whether the button said that the dates are proposed, not settled."""
+    return request.GET.get("propose") == "yes"
 
 
 def _person(request: HttpRequest) -> Member:
@@ -153,13 +162,22 @@ def _session_context(
     return {"group": session.group, "session": session, "form": form, "now": now}
 
 
+def _back(session: Session) -> str:
+    """The page from which a leader changes a date: a proposed one stands where it is settled."""
+    return "schedule" if session.settled_at else "dates_settle"
+
+
 def _moved_words(before: Session, after: Session) -> str:
     if before.sequence == after.sequence:
         return _("Nothing has changed.")
+    if before.settled_at is None:
+        return _("The proposed date is changed. Nobody is told by mail before it is settled.")
     return _("The change is saved. Everyone in the group is told by mail.")
 
 
 def _cancelled_words(session: Session, at: datetime) -> str:
+    if session.settled_at is None:
+        return _("The proposed date is dropped. Nobody is told by mail.")
     if session.starts_at <= at:
         return _("The meeting is cancelled.")
     return _("The meeting is cancelled. Everyone in the group is told by mail.")
@@ -187,11 +205,17 @@ def _plan(request: HttpRequest, group: Group, at: datetime) -> HttpResponse:
     seen, (offered, tabs) = planning.state_of(group), _offered(request, chosen, group, at)
     form = PlanForm(typed if posted or "rule" in typed else None, offered=offered)
     drafted, status = _try(
-        form, lambda: planning.draft_year(group, form.wished(), at=at), field="first_on"
+        form,
+        lambda: planning.draft_year(
+            group, form.wished(), at=at, propose=posted and _proposes(request)
+        ),
+        field="first_on",
     )
     if posted and drafted:
         saved, status = _save(request, form, drafted, group, at)
         if saved:
+            if drafted.proposes:
+                return redirect("dates_settle", group.pk)
             return redirect(f"{request.path}?series={saved.pk}")
     span = words.span_words(*(drafted.plan if drafted else offered).span)
     context = {"group": group, "form": form, "seen": seen, "span": span}
@@ -231,11 +255,19 @@ def _save(
     saved, status = _try(
         form,
         lambda: planning.plan_year(
-            group, plan.cadence, plan.place, by=_person(request), at=at, seen=seen
+            group,
+            plan.cadence,
+            plan.place,
+            by=_person(request),
+            at=at,
+            seen=seen,
+            propose=drafted.proposes,
         ),
     )
     if saved:
-        messages.success(request, words.saved(drafted))
+        count = len(drafted.meetings)
+        said = words.proposed(count) if drafted.proposes else words.saved(drafted)
+        messages.success(request, said)
     return saved, status
 
 
@@ -251,6 +283,7 @@ def _year(
         "summary": words.summary(drafted),
         "past": words.past_label(past) if past else "",
         "save_label": words.save_label(len(drafted.meetings)),
+        "propose_label": words.propose_label(len(drafted.meetings)) if drafted.proposable else "",
         "consequence": words.consequence(drafted),
     }
 

@@ -64,6 +64,8 @@ FIXED: dict[str, Callable[[], Body]] = {
 FROM_PAGE = {
     "group_edit": ("leader", "groups/{group}/edit/"),
     "group_frame": ("admin", "programmes/{programme}/groups/{group}/edit/"),
+    "dates_answer": ("member", "groups/{group}/dates/"),
+    "dates_settle": ("leader", "groups/{group}/dates/settle/"),
     "session_edit": ("leader", "sessions/{planned}/edit/"),
     "afterwards": ("leader", "sessions/{running}/afterwards/"),
     "schedule": ("leader", "groups/{group}/schedule/"),

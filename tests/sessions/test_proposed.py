@@ -74,12 +74,12 @@ def waiting(kind: Any = "") -> list[Letter]:
 def standings(led: Led) -> dict[date, list[str]]:
     with as_member(led.leader):
         found = proposed.standings(led.group, led.leader, LATER)
-        return {day(one.session): list(one.cannot) for one in found if one.cannot}
+        return {day(one.session): sorted(one.cannot) for one in found if one.cannot}
 
 
 def not_answered(led: Led) -> list[str]:
     with as_member(led.leader):
-        return proposed.not_answered(led.group, led.leader, LATER)
+        return sorted(proposed.not_answered(led.group, led.leader, LATER))
 
 
 def test_a_proposed_year_is_neither_settled_nor_reminded_of_nor_in_a_feed(led: Led, dana: Member):
