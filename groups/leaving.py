@@ -303,7 +303,7 @@ def _withdraw(ending: Ending, at: datetime) -> None:
 
 
 def _goes_on(ending: Ending, at: datetime) -> None:
-    """The membership has no end again; nobody takes back by their own what others settled."""
+    """On until the group's own end, if one is set; nobody takes back what others settled."""
     membership = ending.membership
     settled = Ending.objects.filter(membership=membership, confirmed_at__isnull=False)
     if ending.asked_as == AskedAs.PERSON and settled.exclude(asked_as=AskedAs.PERSON).exists():
@@ -311,7 +311,7 @@ def _goes_on(ending: Ending, at: datetime) -> None:
     if membership.ended_at != ending.ends_at:
         # The group itself ends before, and that stands.
         return
-    membership.ended_at = None
+    membership.ended_at = _end_of_group(ending)
     membership.save(update_fields=["ended_at"])
     membership_ended.send(Membership, group=ending.group, member=membership.member, at=at)
 

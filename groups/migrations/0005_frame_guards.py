@@ -254,11 +254,16 @@ CONSENT = guard(
 )
 
 # A place begins with an invitation its own person accepted, and each opens one place alone.
-# It ends on the day of a confirmed ending, and goes on when the side that set it takes it back.
+# It ends on the day of a confirmed ending or of the group's, and goes on when the side that set it
+# takes it back. (What looks at the group's end is planned when it runs: its table comes later.)
 MEMBERSHIP = guard(
     "groups_membership",
     "insert or update",
-    "",
+    """  of_group timestamptz := (
+    select g.ends_at from public.groups_groupend g
+    where g.group_id = new.group_id and g.confirmed_at is not null
+      and g.withdrawn_at is null and g.forgotten_at is null);
+""",
     f"""
   if tg_op = 'INSERT' then
     if new.ended_at is not null or new.starts_at < {NOW}
@@ -279,17 +284,19 @@ MEMBERSHIP = guard(
   if new.ended_at is not distinct from old.ended_at then
     return new;
   end if;
-  if new.ended_at is not null then
+  if new.ended_at is not null and (new.ended_at > old.ended_at and new.ended_at = of_group)
+    is distinct from true
+  then
     if new.ended_at > old.ended_at or not exists (
       select from public.groups_ending e
-      where e.membership_id = new.id and e.withdrawn_at is null
-        and e.confirmed_at is not null and e.ends_at = new.ended_at)
+      where e.membership_id = new.id and e.withdrawn_at is null and e.confirmed_at is not null
+        and (e.ends_at = new.ended_at or (e.ends_at > of_group and new.ended_at = of_group)))
     then
       perform public.balint_refuse('a place ends on the day of a confirmed ending');
     end if;
     return new;
   end if;
-  if old.ended_at <= now()
+  if old.ended_at <= now() or new.ended_at is distinct from of_group
     or exists (
       select from public.groups_ending e
       where e.membership_id = new.id and e.withdrawn_at is null)

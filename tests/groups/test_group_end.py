@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from groups import ending, leaving
 from groups.cadence import last_day, next_midnight
-from groups.models import GroupEnd, Leave, Membership, MembershipRole
-from members.models import Letter
+from groups.models import Ending, GroupEnd, Leave, Membership, MembershipRole
+from members.models import AuditEvent, Letter
 from members.refusals import Refused
 from sessions import planning
 from sessions.models import Change, Session
@@ -240,6 +240,45 @@ def test_a_no_takes_it_back_too_and_it_may_be_asked_again(circle):
 def test_after_its_day_it_is_not_taken_back(circle):
     end = confirm(ask(circle, circle.leader), circle.second_leader)
     with as_owner():
+def came_after_the_yes(circle):
+    """The group's end is set, and a member who came in since has none of their own."""
+    end = confirm(ask(circle, circle.leader), circle.second_leader)
+    with as_owner():
+        Membership.objects.filter(group=circle.group, member=circle.member).update(ended_at=None)
+    return end
+
+
+def test_who_came_after_the_yes_and_goes_later_than_the_group_goes_with_it(circle):
+    end = came_after_the_yes(circle)
+    own = ask_to_leave(circle)
+    assert ends(circle.group)[circle.member.name] == end.ends_at
+    with as_member(circle.member):
+        leaving.withdraw_ending(own, by=circle.member, at=now())
+    assert ends(circle.group)[circle.member.name] == end.ends_at
+
+
+def test_who_takes_back_an_earlier_day_stays_until_the_groups(circle):
+    end = came_after_the_yes(circle)
+    with as_member(circle.member):
+        early = in_days(10, circle.group)
+        own = leaving.leave(circle.group, by=circle.member, at=now(), last_on=early)
+    assert ends(circle.group)[circle.member.name] == own.ends_at < end.ends_at
+    with as_member(circle.member):
+        leaving.withdraw_ending(own, by=circle.member, at=now())
+    assert ends(circle.group)[circle.member.name] == end.ends_at
+
+
+def test_the_database_lets_nobody_stay_past_the_groups_end_by_taking_back(circle):
+    came_after_the_yes(circle)
+    with as_member(circle.member):
+        early = in_days(10, circle.group)
+        own = leaving.leave(circle.group, by=circle.member, at=now(), last_on=early)
+    with as_member(circle.member):
+        Ending.objects.filter(pk=own.pk).update(withdrawn_at=now())
+    with pytest.raises(DatabaseError, match="row-level security"), as_member(circle.member):
+        Membership.objects.filter(pk=own.membership_id).update(ended_at=None)
+
+
         # The leaders lead on, so that nothing but the day stands in the way.
         Membership.objects.filter(group=circle.group).update(ended_at=None)
     with pytest.raises(ending.EndIsSettled), as_member(circle.leader):
