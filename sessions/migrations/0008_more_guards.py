@@ -12,6 +12,11 @@ BEGAN = "least(old.starts_at, old.opened_at)"
 RUNS = f"""(old.settled_at is not null and old.phase <> 'cancelled'
     and old.runs_until > now() and {BEGAN} <= now())"""
 
+# What has begun stays when it was: content opens to whoever led at that instant.
+REDATED = f"""(old.settled_at is not null and {BEGAN} <= now() and (
+    new.starts_at is distinct from old.starts_at or new.opened_at is distinct from old.opened_at
+    or new.settled_at is null or new.runs_until < old.runs_until))"""
+
 # Leaders plan and conduct; one that runs its circle's leaders alone. A presenter who has the own
 # case forgotten while it is told moves the room on by one.
 SESSION = f"""
@@ -29,6 +34,9 @@ begin
     return new;
   end if;
   if public.balint_leads(old.group_id) and not {RUNS} then
+    if tg_op = 'UPDATE' and {REDATED} then
+      perform public.balint_refuse('a meeting that was held stays when it was');
+    end if;
     return case when tg_op = 'DELETE' then old else new end;
   end if;
   if tg_op = 'UPDATE' and current_user = 'balint_app' then
