@@ -19,6 +19,7 @@ OPEN_TO_ALL: dict[str, str] = {
     r"^/invitations/[^/]+/$": "a person invited has no account yet; the token is the proof",
     r"^/calendar/[^/]+/balint\.ics$": "calendars cannot sign in; the token is the proof",
     r"^/answer/[^/]+/$": "“I can’t come” from a letter; the token is the proof",
+    r"^/unsubscribe/[^/]+/$": "mail programs post here; the token is the proof",
     r"^/accounts/(login|logout|signup|password/reset|confirm-email|inactive)/": "signing in itself",
     r"^/accounts/2fa/(authenticate|webauthn/login)/": "the second step of signing in",
     r"^/accounts/reauthenticate/": "allauth asks again, and refuses who is not signed in",

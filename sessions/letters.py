@@ -15,7 +15,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from groups import zones
+from groups import optout, zones
 from groups.letters import signature
 from groups.models import Membership, Preference, Setting
 from members.letters.compose import message, page
@@ -93,7 +93,11 @@ def _reminder(letter: Letter) -> Message:
     words = words_of(session, letter)
     day = words["day"] if week_ahead else words["weekday"]
     subject = _("%(group)s meets on %(day)s") % {"group": words["group"], "day": day}
-    return _with_entry(message(subject, "reminder", words), session, letter)
+    said = replace(
+        message(subject, "reminder", words),
+        unsubscribe=optout.url(_recipient(letter), [session.group]),
+    )
+    return _with_entry(said, session, letter)
 
 
 def _notice(letter: Letter) -> Message:

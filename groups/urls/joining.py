@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from groups.views import joining, preferences, profile
+from groups.views import joining, optout, preferences, profile
 
 urlpatterns: list[URLPattern] = [
     path("groups/<uuid:pk>/propose/", joining.proposal_new, name="proposal_new"),
@@ -11,5 +11,6 @@ urlpatterns: list[URLPattern] = [
     path("proposals/<uuid:pk>/withdraw/", joining.proposal_withdraw, name="proposal_withdraw"),
     path("invitations/<str:token>/", joining.invitation, name="invitation"),
     path("settings/", profile.settings, name="settings"),
+    path("unsubscribe/<str:token>/", optout.unsubscribe, name="unsubscribe"),
     path("settings/groups/", preferences.settings_groups, name="settings_groups"),
 ]

@@ -19,12 +19,16 @@ class CalendarFile:
 
 @dataclass(frozen=True)
 class Message:
-    """What the recipient reads; the text says all that the HTML says."""
+    """What the recipient reads; the text says all that the HTML says.
+
+    `unsubscribe` is the address of whoever wants no more of these; not every letter has one.
+    """
 
     subject: str
     text: str
     html: str
     calendar: CalendarFile | None = None
+    unsubscribe: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """A letter as a mail: our own Message-ID, marked as automatic, plain text first and HTML last."""
 
+from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 
 from members.letters.kinds import CalendarFile, Message
@@ -23,13 +24,22 @@ def build(letter: Letter, message: Message) -> EmailMultiAlternatives:
         subject=" ".join(message.subject.split()),
         body=message.text,
         to=[address_of(letter)],
-        headers={"Message-ID": letter.message_id} | AUTOMATIC,
+        headers={"Message-ID": letter.message_id} | AUTOMATIC | _of(letter, message),
     )
     # Readers take the last form they can show.
     mail.attach_alternative(message.html, "text/html")
     if message.calendar:
         _attach(mail, message.calendar)
     return mail
+
+
+def _of(letter: Letter, message: Message) -> dict[str, str]:
+    """Letters about one thing hang together; one click in a mail program ends reminders."""
+    headers = {"References": f"<about-{letter.about_id}@{settings.MAIL_DOMAIN}>"}
+    if message.unsubscribe:
+        headers["List-Unsubscribe"] = f"<{message.unsubscribe}>"
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    return headers
 
 
 def _attach(mail: EmailMultiAlternatives, file: CalendarFile) -> None:

@@ -71,6 +71,7 @@ class Nothing(dict[str, Sequence[Any]]):
         "calendar": "no-such-token",
         "invitations": "no.token",
         "answer": "no.token",
+        "unsubscribe": "no.token",
         "uidb36": "1",
         "key": "no-such-key",
     }

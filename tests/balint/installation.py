@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from groups import invitations
+from groups import invitations, optout
 from groups.models import AskedAs, Ending, Entrance, Leave, LeavingReason, Membership, Proposal
 from members.models import Member, Phone
 from sessions import answerlinks, feeds
@@ -88,6 +88,7 @@ class Installation:
             "invitations": [invitations.token(self.invited)],
             "calendar": [self.feed],
             "answer": [answerlinks.token(self.planned, self.circle.member)],
+            "unsubscribe": [optout.token(self.circle.member, [self.circle.group])],
             "year": [timezone.now().year],
             "number": [timezone.now().month],
             "rest": ["nothing/here"],

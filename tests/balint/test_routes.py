@@ -32,6 +32,7 @@ OPEN = {
     "invitation",
     "feed",
     "answer_by_mail",
+    "unsubscribe",
     "account_login",
     "account_logout",
     "account_signup",

@@ -280,7 +280,7 @@ def known(there: Installation, size: Size) -> Mapping[str, Sequence[Any]]:
     places = Nothing(there.known)
     places["invitations"] = ["no.token"]
     places["calendar"] = ["no-such-token"]
-    places["answer"] = ["no.token"]
+    places["answer"] = places["unsubscribe"] = ["no.token"]
     places["reflections"] = list(Reflection.objects.values_list("pk", flat=True))
     if size == "small":
         return Nothing({place: found[:1] for place, found in places.items()})

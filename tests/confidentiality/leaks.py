@@ -21,9 +21,9 @@ IN_B = {
 }
 # Whoever holds the token of an invitation or of a feed learns what it is for.
 Readers = Callable[[str, str], frozenset[str]]
-TOLD_BY_TOKEN = {"invitation", "feed", "answer_by_mail"}
+TOLD_BY_TOKEN = {"invitation", "feed", "answer_by_mail", "unsubscribe"}
 # Whoever brings the token of a letter speaks for its reader: of group A, or of group B.
-SPOKEN_FOR = {"answer_by_mail": ("member", "outsider")}
+SPOKEN_FOR = dict.fromkeys(("answer_by_mail", "unsubscribe"), ("member", "outsider"))
 
 
 def speaking(route: str, persona: str) -> Sequence[str]:

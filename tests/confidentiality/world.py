@@ -56,6 +56,7 @@ class World:
             for session in (self.a.planned, self.a.running, self.a.cancelled)
         ]
         known["answer"] = [*tokens, "no.token"]
+        known["unsubscribe"] = [*known["unsubscribe"], "no.token"]
         known["cases"] = [*known["cases"], self.due.pk]
         return known
 
@@ -79,6 +80,7 @@ STATES = {
     "roster": ["here", "away"],
     "invitations": ["valid", "superseded", "expired"],
     "calendar": ["mine", "wrong", "cut"],
+    "unsubscribe": ["theirs", "foreign"],
     "answer": ["theirs", "begun", "off", "wrong"],
 }
 NOT_SIGNED_IN = {"anonymous", "expired_invitee", "deactivated", "feed_holder"}

@@ -8,6 +8,7 @@ from email.message import EmailMessage
 import pytest
 from django.utils import timezone
 
+from groups import optout
 from groups.cadence import instant
 from groups.models import Entrance, Group, Membership
 from members.letters import outbox
@@ -124,6 +125,25 @@ def test_a_reminder_is_three_sentences_signed_by_the_leaders(ours):
         f"in:\n{link}",
         "Dr Erik Krantz\nDr Ruth Marks",
     ]
+
+
+def test_a_reminder_can_be_stopped_by_one_click_and_word_of_a_change_cannot(ours):
+    mail = one(ours, "reminder-1")
+    assert mail["List-Unsubscribe"].strip() == f"<{optout.url(ours.members[0], [ours.group])}>"
+    assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    for kind in sorted(NOTICES):
+        told = one(ours, kind, member=ours.members[1])
+        assert "List-Unsubscribe" not in told
+        assert "List-Unsubscribe-Post" not in told
+
+
+def test_letters_about_one_meeting_hang_together_in_a_mail_program(ours):
+    starts_at = instant(DAY, time(19, 30), ours.group.time_zone)
+    session = meeting(ours.group, starts_at, sequence=1)
+    threads = {
+        mail_about(session, kind, ours.members[0])["References"].strip() for kind in KINDS[:2]
+    }
+    assert threads == {f"<about-{session.pk}@testserver>"}
 
 
 def test_the_day_before_the_subject_needs_no_more_than_the_day(ours):
