@@ -15,9 +15,11 @@ from groups.forms.ending import GroupEndForm
 from groups.models import Group, GroupEnd
 from groups.policy import OFFICE, Action
 from members.refusals import Refused
+from members.stepup import confirmed_lately
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@confirmed_lately(reading=False)
 def group_end(request: HttpRequest, pk: UUID) -> HttpResponse:
     """A leader asks for a last day, the other confirms, and either takes it back until then."""
     group = gate.enter(request, pk, Action.END_GROUP)
@@ -71,6 +73,7 @@ def _page(request: HttpRequest, group: Group) -> dict[str, Any]:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def programme_group_end(request: HttpRequest, programme_pk: UUID, pk: UUID) -> HttpResponse:
+@confirmed_lately(reading=False)
     """The office's yes to the end of a group that one leads alone; it sees the date."""
     at, admin = timezone.now(), gate.person(request)
     seen = policy.groups_where(admin, Action.CONFIRM_GROUP_END, at, roles=OFFICE)

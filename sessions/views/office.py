@@ -82,6 +82,7 @@ def group(request: HttpRequest, programme_pk: UUID, pk: UUID) -> HttpResponse:
     return render(request, "sessions/office_group.html", page | {"form": form}, status=status)
 
 
+@confirmed_lately(reading=False)
 def group_frame(request: HttpRequest, programme_pk: UUID, pk: UUID) -> HttpResponse:
     """The office's edit of a group: name, place, zone, size, whom to ring."""
     found = _group(request, programme_pk, pk)

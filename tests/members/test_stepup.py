@@ -91,6 +91,7 @@ def leaders_posts(there) -> dict[str, str]:
         "answer": f"/proposals/{there.proposal.pk}/answer/",
         "resend": f"/proposals/{there.invited.pk}/resend/",
         "withdraw": f"/proposals/{there.invited.pk}/withdraw/",
+        "the group's end": f"/groups/{group}/end/",
     }
 
 
@@ -104,15 +105,17 @@ def test_every_change_of_who_belongs_asks_the_office(stale, there):
     client = stale(there.circle.admin)
     programme = f"/programmes/{there.circle.programme.pk}/"
     group = f"{programme}groups/{there.circle.group.pk}/"
-    for path in (f"{programme}groups/new/", group, f"{group}propose/"):
+    changes = (f"{programme}groups/new/", f"{group}propose/", f"{group}end/", f"{group}edit/")
+    for path in (group, *changes):
         assert client.post(path, SOMEBODY).headers.get("Location") == ASK + AGAIN, path
     assert "Quist" not in in_the_store()
-    assert client.get(group).status_code == 200
+    for path in (group, f"{group}end/", f"{group}edit/"):
+        assert client.get(path).status_code == 200, path
 
 
 def test_looking_at_lists_and_the_own_leaving_asks_nothing(stale, circle):
     client = stale(circle.leader)
-    for path in ("roster", "leave", "edit", "schedule", "agreement/edit"):
+    for path in ("roster", "leave", "edit", "schedule", "agreement/edit", "end"):
         assert client.get(f"/groups/{circle.group.pk}/{path}/").status_code == 200, path
 
 
