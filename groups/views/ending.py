@@ -44,7 +44,7 @@ def _done(request: HttpRequest, group: Group, do: str, form: GroupEndForm) -> st
     if do == "ask":
         ending.ask(group, by=by, at=at, last_on=form.cleaned_data["last_on"])
         return _("Asked. Nothing changes before somebody else says yes.")
-    end = _standing(group)
+    end = _as_read(request, group)
     if do == "yes":
         ending.confirm(end, by=by, at=at)
         return _("The last day is set.")
@@ -52,9 +52,10 @@ def _done(request: HttpRequest, group: Group, do: str, form: GroupEndForm) -> st
     return _("Taken back. The group goes on.")
 
 
-def _standing(group: Group) -> GroupEnd:
+def _as_read(request: HttpRequest, group: Group) -> GroupEnd:
+    """The end that stands, if it is the one whose day was on the page."""
     end = ending.standing(group)
-    if end is None:
+    if end is None or str(end.pk) != request.POST.get("end"):
         raise ending.EndIsSettled
     return end
 
@@ -72,8 +73,8 @@ def _page(request: HttpRequest, group: Group) -> dict[str, Any]:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def programme_group_end(request: HttpRequest, programme_pk: UUID, pk: UUID) -> HttpResponse:
 @confirmed_lately(reading=False)
+def programme_group_end(request: HttpRequest, programme_pk: UUID, pk: UUID) -> HttpResponse:
     """The office's yes to the end of a group that one leads alone; it sees the date."""
     at, admin = timezone.now(), gate.person(request)
     seen = policy.groups_where(admin, Action.CONFIRM_GROUP_END, at, roles=OFFICE)
@@ -81,7 +82,7 @@ def programme_group_end(request: HttpRequest, programme_pk: UUID, pk: UUID) -> H
     end, sentence = ending.standing(group), ""
     if request.method == "POST":
         try:
-            ending.confirm(_standing(group), by=admin, at=at, office=True)
+            ending.confirm(_as_read(request, group), by=admin, at=at, office=True)
         except Refused as refused:
             sentence = str(refused)
         else:

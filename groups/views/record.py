@@ -58,11 +58,14 @@ def _done(request: HttpRequest, group: Group, *, office: bool) -> str:
         keeping.ask(group, by=by, at=at, office=office)
         return _("Asked. Nobody reads anything before somebody else says yes.")
     opening = keeping.standing(group, at)
-    if opening is None:
+    if opening is None or str(opening.pk) != request.POST.get("opening"):
+        # Another one than that which was read.
         raise keeping.AskingIsSettled
     if do == "yes":
         keeping.confirm(opening, by=by, at=at, office=office)
         return _("The record is open for a day. Everyone in the group is told on its page.")
+    if do != "close":
+        raise keeping.AskingIsSettled
     keeping.close(opening, by=by, at=at, office=office)
     return _("The record is closed.")
 

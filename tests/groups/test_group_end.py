@@ -392,10 +392,32 @@ def test_the_leaders_page_asks_says_yes_and_takes_back(circle, client_of):
     assert "The other leader is asked." in leader.get(page(circle)).text
     asked = other.get(page(circle)).text
     assert "Dr Ruth Marks asks that the group ends on" in asked
-    assert leader.post(page(circle), {"do": "yes"}).status_code == 409
-    assert other.post(page(circle), {"do": "yes"}).status_code == 302
+    assert leader.post(page(circle), said("yes", circle)).status_code == 409
+    assert other.post(page(circle), said("yes", circle)).status_code == 302
+def said(do, circle):
+    """What the page as it stands posts."""
+    with as_owner():
+        return {"do": do, "end": ending.standing(circle.group).pk}
+
+
+@pytest.mark.parametrize("do", ["yes", "back"])
+def test_a_yes_or_no_to_another_day_than_was_read_is_asked_again(circle, client_of, do):
+    ask(circle, circle.leader)
+    read = said(do, circle)
+    with as_owner():
+        GroupEnd.objects.update(withdrawn_at=now())
+    ask(circle, circle.leader, days=90)
+    answer = client_of(circle.second_leader).post(page(circle), read)
+    assert answer.status_code == 409
+    assert "This has been settled in the meantime." in answer.text
+    lead_alone(circle)
+    assert client_of(circle.admin).post(office(circle), read).status_code == 409
+    with as_owner():
+        assert ending.standing(circle.group).confirmed_at is None
+
+
     assert "The group ends on" in leader.get(page(circle)).text
-    assert leader.post(page(circle), {"do": "back"}).status_code == 302
+    assert leader.post(page(circle), said("back", circle)).status_code == 302
     assert "Ask for this last day" in leader.get(page(circle)).text
 
 
@@ -420,7 +442,7 @@ def test_the_office_sees_the_date_and_says_yes_where_one_leads_alone(circle, cli
     asked = admin.get(office(circle)).text
     assert ending.day_of(end, now()) in asked
     assert circle.leader.name not in asked
-    assert admin.post(office(circle)).status_code == 302
+    assert admin.post(office(circle), said("yes", circle)).status_code == 302
     assert "The group ends on" in admin.get(office(circle)).text
 
 
@@ -428,7 +450,7 @@ def test_the_office_is_told_that_the_other_leader_is_asked(circle, client_of):
     ask(circle, circle.leader)
     admin = client_of(circle.admin)
     assert "The other leader is asked." in admin.get(office(circle)).text
-    assert admin.post(office(circle)).status_code == 409
+    assert admin.post(office(circle), said("yes", circle)).status_code == 409
 
 
 @pytest.mark.parametrize("who", ["leader", "member", "outsider", "superuser"])

@@ -254,6 +254,24 @@ def test_the_offices_page_is_the_offices(circle, client_of):
     assert found == {**dict.fromkeys(EVERYBODY, 404), "admin": 200}
 
 
+def said(do, circle):
+    """What the page as it stands posts."""
+    return {"do": do, "opening": opening(circle).pk}
+
+
+def test_a_yes_to_another_asking_than_was_read_is_asked_again(circle, client_of):
+    ask(circle, circle.leader)
+    read = said("yes", circle)
+    call(circle.leader, "close", opening(circle).pk)
+    ask(circle, circle.second_leader)
+    for posted in (read, {"do": "yes"}, said("close", circle) | {"do": ""}):
+        answer = client_of(circle.leader).post(url(circle), posted)
+        assert answer.status_code == 409, posted
+        assert "This has been settled in the meantime." in answer.content.decode()
+    assert client_of(circle.admin).post(office_url(circle), read).status_code == 409
+    assert opening(circle).confirmed_at is None
+
+
 def test_two_leaders_open_it_on_its_page_and_the_group_is_told(happened, client_of):
     circle = happened
     group_page = f"/groups/{circle.group.pk}/"
@@ -263,19 +281,19 @@ def test_two_leaders_open_it_on_its_page_and_the_group_is_told(happened, client_
     assert "read a case" not in one.get(url(circle)).content.decode()
     assert told not in client_of(circle.member).get(group_page).content.decode()
     assert "Dr Ruth Marks asks" in other.get(url(circle)).content.decode()
-    assert other.post(url(circle), {"do": "yes"}).status_code == 302
+    assert other.post(url(circle), said("yes", circle)).status_code == 302
     for client in (one, other):
         assert "read a case" in client.get(url(circle)).content.decode()
     assert told in client_of(circle.member).get(group_page).content.decode()
     assert told not in client_of(circle.admin).get(group_page).content.decode()
-    assert one.post(url(circle), {"do": "close"}).status_code == 302
+    assert one.post(url(circle), said("close", circle)).status_code == 302
     assert "read a case" not in one.get(url(circle)).content.decode()
 
 
 def test_alone_one_is_told_why_not(circle, client_of):
     client = client_of(circle.leader)
     client.post(url(circle), {"do": "ask"})
-    answer = client.post(url(circle), {"do": "yes"})
+    answer = client.post(url(circle), said("yes", circle))
     assert answer.status_code == 409
     assert "Nobody opens a record alone." in answer.content.decode()
 
