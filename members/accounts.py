@@ -41,7 +41,7 @@ class AccountAdapter(DefaultAccountAdapter):
         """Count a password before it is tried; the right one is taken off the count again.
 
         Counted by account and machine, so that who guesses elsewhere locks nobody out. Over all
-        machines together there is an end too, but not for one the person signed in from.
+        machines together there is an end too, but not for one among the person's signed-in devices.
         """
         super().pre_authenticate(request, **credentials)
         address = credentials.get("email", "").lower()
@@ -50,8 +50,9 @@ class AccountAdapter(DefaultAccountAdapter):
             raise self.validation_error("too_many_login_attempts")
 
     def _is_known(self, request: HttpRequest, address: str) -> bool:
-        machine = self.get_client_ip(request)
-        return UserSession.objects.filter(user__email__iexact=address, ip=machine).exists()
+        listed = UserSession.objects.filter(user__email__iexact=address)
+        machines = listed.values_list("ip", flat=True)
+        return limits.machine(request) in {limits.network(machine) for machine in machines}
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         account = super()._get_login_attempts_cache_key(request, **credentials)
@@ -63,13 +64,13 @@ class AccountAdapter(DefaultAccountAdapter):
             self._of_address.rollback()
 
 
-def make_account(
 def _code(error: OSError) -> str:
     answers = getattr(error, "recipients", {}) or {None: (getattr(error, "smtp_code", None),)}
     code = next(iter(answers.values()))[0]
     return str(code or type(error).__name__)
 
 
+def make_account(
     address: str, *, name: str, profession: str, time_zone: str, password: str
 ) -> Member:
     """An account for a person whose address an invitation has proved."""

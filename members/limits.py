@@ -64,6 +64,35 @@ def machine(request: HttpRequest) -> str:
 def limited(action: str, *, reading: bool = False) -> Callable[[View], View]:
     """A view a person may ask for this often; `reading` counts looking at it as well."""
 
+def network(address: str) -> str:
+    """The same of an address that was kept."""
+    return ratelimit.truncate_ip(address)
+
+
+class TooOften(Refused):
+    """For a form that says so itself, and keeps what was typed."""
+
+    status = 429
+
+    def __init__(self, seconds: int) -> None:
+        self.minutes = _minutes(seconds)
+        super().__init__()
+
+    def __str__(self) -> str:
+        one, more = "Please try again in a minute.", "Please try again in %(counter)s minutes."
+        return ngettext(one, more, self.minutes) % {"counter": self.minutes}
+
+
+def spend(request: HttpRequest, action: str) -> None:
+    """Count one of the person's; raises TooOften when there were too many."""
+    if not take(request, action, user=request.user):
+        raise TooOften(wait(request, action, user=request.user))
+
+
+def _minutes(seconds: int) -> int:
+    return -(-timedelta(seconds=max(seconds, 1)) // timedelta(minutes=1))
+
+
     def decorate(view: View) -> View:
         @wraps(view)
         def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

@@ -63,6 +63,17 @@ def test_over_all_machines_there_is_an_end_but_not_for_one_known_before(member, 
     assert "challenge" in str(options.json())
 
 
+def test_of_a_long_address_the_network_is_known(member, monkeypatch):
+    monkeypatch.setitem(limits.RATES, "sign_in_address", "5/d/key")
+    sign_in(Client(REMOTE_ADDR="2001:db8:1:2::5"), member, PASSWORD)
+    for n in range(5):
+        sign_in(machine(1), member, f"guess {n}")
+    near, far = Client(REMOTE_ADDR="2001:db8:1:2:9::9"), Client(REMOTE_ADDR="2001:db8:1:3::5")
+    for client in (near, far):
+        sign_in(client, member, PASSWORD)
+    assert (is_in(near), is_in(far)) == (True, False)
+
+
 def test_the_right_password_is_not_counted(member):
     for _ in range(12):
         client = machine(1)
