@@ -14,6 +14,9 @@ from allauth.core.internal import ratelimit
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.utils.translation import ngettext
+
+from members.refusals import Refused
 
 View = Callable[..., HttpResponse]
 
@@ -90,6 +93,9 @@ def spend(request: HttpRequest, action: str) -> None:
 
 
 def _minutes(seconds: int) -> int:
+def limited(action: str, *, reading: bool = False) -> Callable[[View], View]:
+    """A view a person may ask for this often; `reading` counts looking at it as well."""
+
     return -(-timedelta(seconds=max(seconds, 1)) // timedelta(minutes=1))
 
 
@@ -113,9 +119,8 @@ def too_many(request: HttpRequest, exception: Exception | None = None) -> HttpRe
 
 def refuse(request: HttpRequest, seconds: int) -> HttpResponse:
     """429, with the time after which it is worth trying again."""
-    minutes = -(-timedelta(seconds=max(seconds, 1)) // timedelta(minutes=1))
     # Without the request: the page knows nobody, whatever role the database was told.
-    page = render_to_string("429.html", {"minutes": minutes})
+    page = render_to_string("429.html", {"minutes": _minutes(seconds)})
     response = HttpResponse(page, status=429)
     response.headers["Retry-After"] = str(max(seconds, 1))
     return response

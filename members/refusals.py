@@ -9,6 +9,7 @@ class Refused(Exception):
     A subclass per reason sets `sentence`; `%(name)s` in it is filled from keyword arguments.
     """
 
+    status = 409
     sentence = _("This is not possible at the moment.")
 
     def __init__(self, **words: object) -> None:

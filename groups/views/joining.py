@@ -16,14 +16,13 @@ from groups.forms.joining import NewAccountForm, ProposeForm
 from groups.models import Proposal
 from groups.policy import Action
 from members import accounts
-from members.limits import limited
+from members.limits import limited, spend
 from members.models import Member
 from members.refusals import Refused
 from members.stepup import confirmed_lately
 
 
 @confirmed_lately
-@limited("propose")
 def proposal_new(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Leaders propose a member or a second leader."""
     group = gate.enter(request, pk, Action.INVITE)
@@ -31,10 +30,11 @@ def proposal_new(request: HttpRequest, pk: UUID) -> HttpResponse:
     status = 200
     if request.method == "POST" and form.is_valid():
         try:
+            spend(request, "propose")
             joining.propose(group, **form.cleaned_data, by=gate.person(request), at=timezone.now())
         except Refused as refused:
             form.add_error(None, str(refused))
-            status = 409
+            status = refused.status
         else:
             messages.success(request, _("The invitation is on its way."))
             return redirect("roster", group.pk)

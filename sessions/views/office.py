@@ -16,7 +16,7 @@ from groups.forms.joining import ProposeForm
 from groups.gate import person
 from groups.models import Group, Programme, ProposedRole
 from groups.policy import OFFICE, Action
-from members.limits import limited
+from members.limits import spend
 from members.refusals import Refused
 from members.stepup import confirmed_lately
 from sessions import lists
@@ -103,7 +103,6 @@ def group_frame(request: HttpRequest, programme_pk: UUID, pk: UUID) -> HttpRespo
 
 
 @confirmed_lately
-@limited("propose")
 def propose(request: HttpRequest, programme_pk: UUID, pk: UUID) -> HttpResponse:
     """The office proposes; the leaders say yes or no, and first leaders need nobody's yes."""
     found, now = _group(request, programme_pk, pk), timezone.now()
@@ -114,10 +113,11 @@ def propose(request: HttpRequest, programme_pk: UUID, pk: UUID) -> HttpResponse:
     status = 200
     if request.method == "POST" and form.is_valid():
         try:
+            spend(request, "propose")
             said = _propose(request, found, form.cleaned_data)
         except Refused as refused:
             form.add_error(None, str(refused))
-            status = 409
+            status = refused.status
         else:
             messages.success(request, said)
             return redirect("programme_group", programme_pk, pk)

@@ -130,7 +130,7 @@ def test_proposing_has_an_end_and_the_page_says_when_to_go_on(client_of, circle,
     html = answers[-1].content.decode()
     assert "Please try again in 60 minutes." in html
     assert "<title>Balint</title>" in html
-    assert 3590 <= int(answers[-1].headers["Retry-After"]) <= 3600
+    assert 'value="n2@example.org"' in html
     assert client.get(path).status_code == 200
     assert other.post(path, {"address": "o@example.org", "role": "member"}).status_code == 302
 
@@ -139,11 +139,12 @@ def test_the_office_proposes_under_the_same_limit(client_of, circle, monkeypatch
     monkeypatch.setitem(limits.RATES, "propose", "1/h/user")
     client = client_of(circle.admin)
     path = f"/programmes/{circle.programme.pk}/groups/{circle.group.pk}/propose/"
-    statuses = [
-        client.post(path, {"address": f"n{n}@example.org", "role": "member"}).status_code
-        for n in range(2)
+    answers = [
+        client.post(path, {"address": f"n{n}@example.org", "role": "member"}) for n in range(2)
     ]
-    assert statuses == [302, 429]
+    assert [one.status_code for one in answers] == [302, 429]
+    assert 'value="n1@example.org"' in answers[-1].text
+    assert "Please try again in 60 minutes." in answers[-1].text
 
 
 def test_sending_again_has_an_end(client_of, circle, monkeypatch):
