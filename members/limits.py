@@ -64,9 +64,6 @@ def machine(request: HttpRequest) -> str:
     return ratelimit.get_ip(request)
 
 
-def limited(action: str, *, reading: bool = False) -> Callable[[View], View]:
-    """A view a person may ask for this often; `reading` counts looking at it as well."""
-
 def network(address: str) -> str:
     """The same of an address that was kept."""
     return ratelimit.truncate_ip(address)
@@ -93,11 +90,11 @@ def spend(request: HttpRequest, action: str) -> None:
 
 
 def _minutes(seconds: int) -> int:
-def limited(action: str, *, reading: bool = False) -> Callable[[View], View]:
-    """A view a person may ask for this often; `reading` counts looking at it as well."""
-
     return -(-timedelta(seconds=max(seconds, 1)) // timedelta(minutes=1))
 
+
+def limited(action: str, *, reading: bool = False) -> Callable[[View], View]:
+    """A view a person may ask for this often; `reading` counts looking at it as well."""
 
     def decorate(view: View) -> View:
         @wraps(view)
@@ -138,9 +135,8 @@ class GuessedTokenMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not OF_A_TOKEN.match(request.path_info):
             return self.get_response(request)
-        if seconds := wait(request, "guess"):
-            return refuse(request, seconds)
         response = self.get_response(request)
-        if response.status_code == 404:
-            take(request, "guess")
+        # What opens is answered, whoever guesses behind the same address.
+        if response.status_code == 404 and not take(request, "guess"):
+            return refuse(request, wait(request, "guess"))
         return response

@@ -119,6 +119,15 @@ def test_a_token_that_opens_is_not_counted(circle: Circle, monkeypatch):
     assert {client.get(f"/calendar/{feed}/balint.ics").status_code for _ in range(6)} == {200}
 
 
+def test_a_neighbour_who_guesses_shuts_nobody_out(circle: Circle, monkeypatch):
+    monkeypatch.setitem(limits.RATES, "guess", "1/10m/ip")
+    feed, client = install(circle).feed, machine(1)
+    guesses = [client.get(f"/calendar/guess{n}/balint.ics").status_code for n in range(3)]
+    assert guesses == [404, 429, 429]
+    assert client.get(f"/calendar/{feed}/balint.ics").status_code == 200
+    assert client.get("/calendar/guess/balint.ics").status_code == 429
+
+
 def test_proposing_has_an_end_and_the_page_says_when_to_go_on(client_of, circle, monkeypatch):
     monkeypatch.setitem(limits.RATES, "propose", "2/h/user")
     client, other = client_of(circle.leader), client_of(circle.second_leader)
