@@ -92,9 +92,10 @@ def confirm(end: GroupEnd, *, by: Member, at: datetime, office: bool = False) ->
     end.confirmed_by, end.confirmed_at = by, at
     end.save(update_fields=["confirmed_by", "confirmed_at"])
     audit.note(audit.AGREED, audit.Thing.GROUP, group=group.pk)
-    # The office plans no dates: they are cancelled in the name of the leader who asked for it.
+    # The office plans no dates: they are cancelled in the name of the leader who asked for it, and
+    # the record says who did it.
     asker = end.asked_by if office else by
-    with acting_as(asker, "balint_app") if office else nullcontext():
+    with acting_as(asker, "balint_app", keeps_actor=True) if office else nullcontext():
         group_end_confirmed.send(GroupEnd, group=group, end=end, by=asker, at=at)
     return end
 

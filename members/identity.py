@@ -41,26 +41,33 @@ def become(member: Member | None, role: DbRole | None = None) -> None:
 
 
 @contextmanager
-def acting_as(member: Member | None, role: DbRole | None = None) -> Iterator[None]:
+def acting_as(
+    member: Member | None, role: DbRole | None = None, *, keeps_actor: bool = False
+) -> Iterator[None]:
     """One transaction in the name of `member`, or of nobody; for tasks, commands and tests.
 
     Inside another transaction whoever asked there goes on afterwards: an identity set in a
-    savepoint outlives its release. What was noted for the record is written last.
+    savepoint outlives its release. What was noted for the record is written last. With
+    `keeps_actor` the record goes on naming whoever acted outside.
     """
+    acted = audit.actor.get()
     before = _identity() if connection.in_atomic_block else None
-    with audit.collected() as noted:
-        try:
-            with transaction.atomic():
-                become(member, role)
-                yield
-                noted.write()
-        except Exception:
-            noted.write_survivors(lambda: become(member, role))
-            raise
-    if before:
-        _set(*before)
-    else:
-        audit.actor.set(None)
+    try:
+        with audit.collected() as noted:
+            try:
+                with transaction.atomic():
+                    become(member, role)
+                    if keeps_actor:
+                        audit.actor.set(acted)
+                    yield
+                    noted.write()
+            except Exception:
+                noted.write_survivors(lambda: become(member, role))
+                raise
+        if before:
+            _set(*before)
+    finally:
+        audit.actor.set(acted)
 
 
 def _identity() -> tuple[str, str]:

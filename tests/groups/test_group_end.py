@@ -163,6 +163,15 @@ def test_where_one_leads_alone_the_office_confirms_and_the_dates_follow(circle, 
         assert [change.by for change in Change.objects.all()] == [circle.leader]
 
 
+def test_the_record_says_that_the_office_cancelled_the_dates_after_its_yes(circle):
+    lead_alone(circle)
+    make_dates(circle, 40)
+    confirm_as_office(ask(circle, circle.leader), circle.admin)
+    with as_owner():
+        found = AuditEvent.objects.filter(chain=circle.group.pk, verb="cancelled", thing="dates")
+        assert list(found.values_list("actor", flat=True)) == [circle.admin.pk]
+
+
 def test_an_admin_who_belongs_to_the_group_does_not_confirm(circle):
     lead_alone(circle)
     join(circle.group, circle.admin)
@@ -231,15 +240,6 @@ def test_who_goes_by_the_own_wish_meanwhile_goes_no_later_than_the_group(circle)
     assert ends(circle.group)[circle.member.name] == end.ends_at
 
 
-def test_a_no_takes_it_back_too_and_it_may_be_asked_again(circle):
-    end = withdraw(ask(circle, circle.leader), circle.second_leader)
-    assert end.confirmed_at is None
-    assert ask(circle, circle.second_leader).asked_by == circle.second_leader
-
-
-def test_after_its_day_it_is_not_taken_back(circle):
-    end = confirm(ask(circle, circle.leader), circle.second_leader)
-    with as_owner():
 def came_after_the_yes(circle):
     """The group's end is set, and a member who came in since has none of their own."""
     end = confirm(ask(circle, circle.leader), circle.second_leader)
@@ -279,6 +279,15 @@ def test_the_database_lets_nobody_stay_past_the_groups_end_by_taking_back(circle
         Membership.objects.filter(pk=own.membership_id).update(ended_at=None)
 
 
+def test_a_no_takes_it_back_too_and_it_may_be_asked_again(circle):
+    end = withdraw(ask(circle, circle.leader), circle.second_leader)
+    assert end.confirmed_at is None
+    assert ask(circle, circle.second_leader).asked_by == circle.second_leader
+
+
+def test_after_its_day_it_is_not_taken_back(circle):
+    end = confirm(ask(circle, circle.leader), circle.second_leader)
+    with as_owner():
         # The leaders lead on, so that nothing but the day stands in the way.
         Membership.objects.filter(group=circle.group).update(ended_at=None)
     with pytest.raises(ending.EndIsSettled), as_member(circle.leader):
@@ -385,15 +394,6 @@ def page(circle):
     return f"/groups/{circle.group.pk}/end/"
 
 
-def test_the_leaders_page_asks_says_yes_and_takes_back(circle, client_of):
-    leader, other = client_of(circle.leader), client_of(circle.second_leader)
-    day = in_days(30, circle.group)
-    assert leader.post(page(circle), {"do": "ask", "last_on": day}).status_code == 302
-    assert "The other leader is asked." in leader.get(page(circle)).text
-    asked = other.get(page(circle)).text
-    assert "Dr Ruth Marks asks that the group ends on" in asked
-    assert leader.post(page(circle), said("yes", circle)).status_code == 409
-    assert other.post(page(circle), said("yes", circle)).status_code == 302
 def said(do, circle):
     """What the page as it stands posts."""
     with as_owner():
@@ -416,6 +416,15 @@ def test_a_yes_or_no_to_another_day_than_was_read_is_asked_again(circle, client_
         assert ending.standing(circle.group).confirmed_at is None
 
 
+def test_the_leaders_page_asks_says_yes_and_takes_back(circle, client_of):
+    leader, other = client_of(circle.leader), client_of(circle.second_leader)
+    day = in_days(30, circle.group)
+    assert leader.post(page(circle), {"do": "ask", "last_on": day}).status_code == 302
+    assert "The other leader is asked." in leader.get(page(circle)).text
+    asked = other.get(page(circle)).text
+    assert "Dr Ruth Marks asks that the group ends on" in asked
+    assert leader.post(page(circle), said("yes", circle)).status_code == 409
+    assert other.post(page(circle), said("yes", circle)).status_code == 302
     assert "The group ends on" in leader.get(page(circle)).text
     assert leader.post(page(circle), said("back", circle)).status_code == 302
     assert "Ask for this last day" in leader.get(page(circle)).text

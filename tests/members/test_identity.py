@@ -3,6 +3,7 @@
 import pytest
 from django.db import connection
 
+from members import audit
 from members.identity import acting_as
 from tests.world import as_member
 
@@ -26,6 +27,26 @@ def test_an_error_gives_the_identity_back_too(circle):
         with pytest.raises(RuntimeError), acting_as(circle.member, "balint_roster"):
             raise RuntimeError
         assert identity() == (str(circle.leader.pk), "balint_app")
+
+
+@pytest.mark.parametrize("error", [None, RuntimeError, KeyboardInterrupt])
+def test_whoever_acted_before_acts_afterwards_for_the_record_too(circle, error):
+    with as_member(circle.leader):
+        try:
+            with acting_as(circle.member):
+                assert audit.actor.get() == circle.member.pk
+                if error:
+                    raise error
+        except (RuntimeError, KeyboardInterrupt):
+            pass
+        assert audit.actor.get() == circle.leader.pk
+
+
+def test_what_is_done_in_anothers_name_is_on_record_under_the_own(circle):
+    with as_member(circle.admin, "balint_roster"):
+        with acting_as(circle.leader, "balint_app", keeps_actor=True):
+            assert identity() == (str(circle.leader.pk), "balint_app")
+            assert audit.actor.get() == circle.admin.pk
 
 
 @pytest.mark.parametrize("path", ["/accounts/loginx/", "/accounts/signup-now/", "/nowhere/"])
