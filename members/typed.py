@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.middleware.csrf import CsrfViewMiddleware
+from django.utils.crypto import salted_hmac
 from django.views.decorators.debug import sensitive_variables
 from django_htmx.http import HttpResponseClientRedirect
 
@@ -52,7 +53,7 @@ def sealed(request: HttpRequest, member: Member, *, at: datetime) -> dict[str, s
     }
     row = uuid4()
     blob = seal(json.dumps(kept), **_place(member, row))
-    return {"id": str(row), "sealed": base64.b64encode(blob).decode()}
+    return {"id": str(row), "whose": _whose(member), "sealed": base64.b64encode(blob).decode()}
 
 
 def read(request: HttpRequest, member: Member, *, at: datetime) -> Typed | None:
@@ -114,13 +115,18 @@ def _from_our_page(request: HttpRequest) -> bool:
 
 @sensitive_variables()
 def _opened(kept: Any, member: Member) -> Any:
-    if not isinstance(kept, dict):
+    # What waits for somebody else is not tried: that would stand in the record as tampered with.
+    if not isinstance(kept, dict) or kept.get("whose") != _whose(member):
         return None
     try:
         blob = base64.b64decode(kept["sealed"])
         return json.loads(unseal(blob, **_place(member, UUID(kept["id"]))))
     except (CannotOpen, ValueError, KeyError):
         return None
+
+
+def _whose(member: Member) -> str:
+    return salted_hmac("members.typed", str(member.pk), algorithm="sha256").hexdigest()
 
 
 def _place(member: Member, row: UUID) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 
 from members import envelope, typed
+from members.models import AuditEvent
 from tests.members.signed_in import MINUTE, age, grow_stale, sign_in
 from tests.world import PASSWORD, as_owner
 
@@ -163,3 +164,12 @@ def test_reading_a_page_too_late_goes_back_to_that_page(leader):
 
 def test_nobody_signed_in_has_nothing_waiting(client, db):
     assert client.get(AGAIN).headers["Location"] == TO_SIGN_IN
+
+
+def test_somebody_else_who_signs_in_there_leaves_no_trace_of_tampering(leader, circle):
+    run_out(leader)
+    assert typed.KEY in leader.session
+    sign_in(leader, circle.member, PASSWORD)
+    assert typed.KEY not in leader.session
+    with as_owner():
+        assert not AuditEvent.objects.filter(verb="failed").exists()
