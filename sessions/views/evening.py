@@ -71,8 +71,9 @@ def afterwards_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Who was there, one case or two: one minute, by either leader, until the next meeting."""
     at = timezone.now()
     session = gate.led(request, pk, at)
-    afterwards.check_open(session, at)
     data = request.POST if request.method == "POST" else None
+    if data is None:
+        afterwards.check_open(session, at)
     forms = AfterwardsForms(data, session=session, member=person(request), at=at)
     refused = _put_down(request, session, forms, at) if request.method == "POST" else ""
     if refused is None:

@@ -30,7 +30,8 @@ def reflection(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Write one about this meeting, or change the one there is; once it was held."""
     at = timezone.now()
     session = gate.inside(request, pk, at)
-    written.check_held(session, at)
+    if request.method != "POST":
+        written.check_held(session, at)
     mine = written.about(session, person(request))
     form = _form(request, mine, names(session.group, at))
     if form.is_valid():

@@ -24,8 +24,9 @@ def leaders_note(request: HttpRequest, pk: UUID) -> HttpResponse:
     """One's own word about this meeting, and what the other leader shares of theirs."""
     at = timezone.now()
     session = gate.led(request, pk, at)
-    conduct.check_begun(session, at)
     data = request.POST if request.method == "POST" else None
+    if data is None:
+        conduct.check_begun(session, at)
     if request.POST.get("do") == "delete":
         seen = Word("", seen=request.POST.get("word-seen"))
         words.keep(session, seen, by=person(request), at=at)
