@@ -179,6 +179,8 @@ class TombstoneKind(models.TextChoices):
     GROUP = "group"
     REFLECTION = "reflection"
     NOTE = "note"
+    # A case that was put down by mistake and never told.
+    UNTOLD = "untold"
 
 
 class Tombstone(UUIDModel):

@@ -15,7 +15,7 @@ from django.db.models import Model
 from members import beside
 from members.beside import Stone
 from members.models import Tombstone, TombstoneKind
-from sessions.models import LeadersNote, Reflection
+from sessions.models import CasePresentation, LeadersNote, Reflection
 
 
 @transaction.atomic
@@ -64,6 +64,16 @@ def _cases(stones: Sequence[Stone]) -> int:
     )
 
 
+def _untold(stones: Sequence[Stone]) -> int:
+    """Cases that never were go without being counted, and leave the same tombstone again."""
+    ids = [stone.subject for stone in stones]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select set_config('balint.never_was', %s, true)", [",".join(map(str, ids))]
+        )
+    return _rows(CasePresentation)(stones)
+
+
 def _groups(stones: Sequence[Stone]) -> int:
     return _each(
         "select public.balint_forget_group(id, %s) from groups_group where id = %s",
@@ -89,7 +99,9 @@ def _each(statement: str, parameters: Sequence[Sequence[Any]]) -> int:
     return found
 
 
+# What never was goes first, before a group or a person takes it along and counts it.
 ERASE: dict[str, Callable[[Sequence[Stone]], int]] = {
+    TombstoneKind.UNTOLD: _untold,
     TombstoneKind.CASE: _cases,
     TombstoneKind.REFLECTION: _rows(Reflection),
     TombstoneKind.NOTE: _rows(LeadersNote),

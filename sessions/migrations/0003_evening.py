@@ -47,11 +47,17 @@ CIRCLES = as_reader(
 LEADS = """
   (s.group_id = any(public.balint_groups_i_lead()) or s.id = any(public.balint_sessions_i_run()))
 """
-TAKE_BACK = f"""
-  with mine as (
-    select c.id from public.balint_sessions_casepresentation c
+TAKEN_BACK = f"""
+    from public.balint_sessions_casepresentation c
     join public.balint_sessions_session s on s.id = c.session_id
     where {{which}} and {LEADS}
+"""
+# The tombstone says that these never were, so that no restore counts them.
+TAKE_BACK = f"""
+  select set_config(
+    'balint.never_was', (select coalesce(string_agg(c.id::text, ','), '') {TAKEN_BACK}), true);
+  with mine as (
+    select c.id {TAKEN_BACK}
   ), loosened as (
     update public.balint_sessions_casepresentation set follows_id = null
     where follows_id in (select id from mine) returning 1

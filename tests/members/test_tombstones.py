@@ -157,6 +157,10 @@ def forget_all_sorts(ending, staying):
     told = CasePresentation.objects.filter(
         group=staying.group, presenter=staying.presenter, being_told=False
     )
+    with as_owner():
+        meets = Session.objects.get(group=staying.group, cases__being_told=True)
+    with as_member(staying.leader):
+        cases.take_back_telling(meets)
     with as_member(staying.presenter):
         cases.forget(told.get(), by=staying.presenter, at=timezone.now())
         Reflection.objects.filter(member=staying.presenter).delete()
@@ -194,9 +198,10 @@ def test_what_was_erased_after_a_backup_is_erased_again_and_nothing_else(
     said = servers.manage("forget", "tombstones", env=env)
     assert said.splitlines() == [
         f"{kind} erased again: {erased[kind]}"
-        for kind in ("case", "reflection", "note", "group", "person")
+        for kind in ("untold", "case", "reflection", "note", "group", "person")
     ]
-    assert (erased["group"], erased["person"], min(erased.values())) == (1, 1, 1)
+    assert (erased["untold"], erased["group"], erased["person"]) == (1, 1, 1)
+    assert min(erased.values()) == 1
     # What falls due by its day the nightly job forgets by itself, here as there.
     servers.manage("forget", "due", env=env | {"BALINT_LOGIN": "worker"})
     gone_again, gone = rows(again), rows(living)
@@ -332,6 +337,18 @@ def reapply(*stones):
 def test_what_is_not_there_is_passed_over(db):
     unknown = [Stone(timezone.now(), kind, uuid4()) for kind in restored.ERASE]
     assert reapply(*unknown) == dict.fromkeys(restored.ERASE, 0)
+
+
+def test_a_case_that_never_was_is_taken_away_again_and_not_counted(circle):
+    install(circle)
+    with as_owner():
+        case = CasePresentation.objects.get(group=circle.group, being_told=True)
+        counted = list(CaseCount.objects.values_list("cases"))
+    assert reapply(Stone(timezone.now(), "untold", case.pk))["untold"] == 1
+    assert stones() == [("untold", case.pk)]
+    with as_owner():
+        assert not CasePresentation.objects.filter(pk=case.pk).exists()
+        assert list(CaseCount.objects.values_list("cases")) == counted
 
 
 def test_a_group_that_began_anew_after_its_end_is_left_alone(circle):
