@@ -65,7 +65,7 @@ class SittingMiddleware:
             return _end(request, now) or self.get_response(request)
         if request.method == "POST":
             typed.forget_if_sent(request, request.user, at=now)
-        if over or not any(asks(request, now) for asks in asked_by_itself):
+        if not any(asks(request, now) for asks in asked_by_itself):
             _note(request, now)
         return self.get_response(request)
 

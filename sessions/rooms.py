@@ -17,6 +17,8 @@ ROOM: Final = re.compile(rf"^/sessions/{ID}/(?:room/|afterwards/$)")
 ASKED_EVERY_FEW_SECONDS: Final = re.compile(rf"^/sessions/{ID}/room/now/$")
 # Time for the page afterwards.
 AFTER_THE_CLOSE: Final = timedelta(minutes=15)
+# One that was opened and that nobody closed is over for a forgotten browser.
+NEVER_CLOSED: Final = timedelta(hours=2)
 
 
 def register() -> None:
@@ -37,10 +39,11 @@ def is_in_open_room(request: HttpRequest, at: datetime) -> bool:
 
 
 def is_open(session: Session, at: datetime) -> bool:
-    """Until a while after it was closed; one that nobody opened by a tap, after its planned end."""
+    """Until a while after it was closed; one that nobody closed, after its planned end."""
     if session.closed_at is not None:
         return at < session.closed_at + AFTER_THE_CLOSE
-    return session.opened_at is not None or at < session.ends_at + AFTER_THE_CLOSE
+    never_closed = NEVER_CLOSED if session.opened_at else AFTER_THE_CLOSE
+    return at < session.ends_at + never_closed
 
 
 def is_asked_by_itself(request: HttpRequest, at: datetime) -> bool:

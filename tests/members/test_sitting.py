@@ -121,6 +121,23 @@ def test_what_a_page_asks_by_itself_is_no_sign_of_anybody(leader, circle):
     assert leader.session[sitting.SEEN] == before
 
 
+def test_a_room_left_open_keeps_no_other_page_open(leader, circle):
+    session = at_phase(circle, Phase.GROUP_WORK)
+    age(leader, idle=31 * MINUTE)
+    assert leader.get(f"/sessions/{session.pk}/room/now/").status_code == 200
+    assert leader.get(PAGE).status_code == 302
+
+
+@pytest.mark.parametrize(("minutes", "status"), [(-90 - 119, 200), (-90 - 121, 302)])
+def test_a_meeting_nobody_closed_is_open_two_hours_beyond_its_end(leader, circle, minutes, status):
+    session = make_session(circle, begins=minutes, minutes=90, phase=Phase.GROUP_WORK)
+    with as_owner():
+        session.opened_at = session.starts_at
+        session.save()
+    age(leader, idle=31 * MINUTE)
+    assert leader.get(f"/sessions/{session.pk}/room/").status_code == status
+
+
 def test_feeds_and_health_look_at_no_sign_in(leader):
     age(leader, idle=31 * MINUTE)
     leader.get("/healthz")
