@@ -99,8 +99,8 @@ BY_MODEL: dict[str, dict[str, str]] = {
         "roster": "select, update (confirmed_by_id, confirmed_at)",
         "reader": "select, update",
     },
-    # Asked for, confirmed and ended by functions alone.
-    "groups.RecordOpening": {"app": READ, "worker": NONE, "reader": NO_DELETE},
+    # Asked for, confirmed, ended and forgotten by functions alone.
+    "groups.RecordOpening": {"app": READ, "worker": NONE, "reader": ALL},
     # Dead invitations are removed by the worker, with the answers to them.
     "groups.Proposal": {
         "app": NO_DELETE,

@@ -124,6 +124,7 @@ STEPS: dict[str, Step] = {
     "attendance forgotten": _function("balint_forget_attendance_due"),
     "sign-ins forgotten": _function("balint_forget_sign_ins_due"),
     "events forgotten": _function("balint_forget_events_due"),
+    "openings forgotten": _function("balint_forget_openings_due"),
     "letters removed": remove_old_letters,
     "invitations removed": remove_dead_invitations,
     "heads of the record kept": keep_heads,

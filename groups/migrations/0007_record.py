@@ -131,6 +131,19 @@ READ = reader_function(
     callers="balint_app, balint_roster",
 )
 
+FORGET = reader_function(
+    "balint_forget_openings_due()",
+    "integer",
+    """
+  with old as (
+    delete from public.groups_recordopening
+    where asked_at < now() - interval '2 years' returning 1)
+  select count(*)::integer from old
+""",
+    callers="balint_worker",
+    kind="volatile",
+)
+
 
 class Migration(migrations.Migration):
     dependencies = [("groups", "0006_group_end")]
@@ -188,5 +201,8 @@ class Migration(migrations.Migration):
         migrations.RunSQL(CLOSE, as_reader("drop function public.balint_close_record(uuid);")),
         migrations.RunSQL(
             READ, as_reader("drop function public.balint_record(uuid, bigint, integer);")
+        ),
+        migrations.RunSQL(
+            FORGET, as_reader("drop function public.balint_forget_openings_due();")
         ),
     ]

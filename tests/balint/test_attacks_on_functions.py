@@ -198,6 +198,7 @@ CALLERS = {
     "balint_forget_leaving_reason": "",
     "balint_forget_my_reason": "app",
     "balint_forget_replies_due": "worker",
+    "balint_forget_openings_due": "worker",
     "balint_forget_sign_ins_due": "worker",
     "balint_forget_tonight": "worker",
     "balint_forget_words_due": "worker",

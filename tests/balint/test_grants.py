@@ -74,7 +74,7 @@ def test_the_owner_of_the_functions_writes_what_they_close_and_forget(db):
         "groups.GroupEnd": {"update"},
         "members.AuditChain": {"insert", "update"},
         "members.AuditEvent": {"insert", "update", "delete"},
-        "groups.RecordOpening": {"insert", "update"},
+        "groups.RecordOpening": {"insert", "update", "delete"},
         "groups.Leave": {"update", "delete"},
         "groups.LeavingReason": {"delete"},
         "balint_sessions.Session": {"update"},

@@ -17,6 +17,7 @@ from groups.models import (
     LeavingReason,
     Membership,
     Proposal,
+    RecordOpening,
 )
 from members.models import CacheEntry, DataKey, Letter, Member
 from sessions import upkeep
@@ -439,3 +440,18 @@ def test_the_last_letter_to_somebody_who_is_gone_does_not_keep_the_address(db):
     letter("leased", lease_token=uuid4(), lease_until=now() + HOUR)
     assert run()["letters removed"] == 4
     assert left(Letter, "state") == {"pending", "uncertain", "leased"}
+
+
+def test_who_asked_for_a_groups_record_is_forgotten_after_two_years(circle):
+    def opening(age):
+        with as_owner():
+            return RecordOpening.objects.create(
+                group=circle.group,
+                asked_by=circle.leader.pk,
+                asked_at=now() - age,
+                withdrawn_at=now() - age,
+            )
+
+    _old, young = opening(732 * DAY), opening(729 * DAY)
+    assert run()["openings forgotten"] == 1
+    assert left(RecordOpening) == {young.pk}
