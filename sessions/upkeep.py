@@ -62,15 +62,19 @@ def remove_old_letters() -> int:
 
 
 def remove_dead_invitations() -> int:
-    """Refused, withdrawn, declined or run out for 30 days; with their address and their name."""
+    """Refused, withdrawn, declined, run out or accepted for 30 days; with address and name.
+
+    Nothing needs an accepted one any more: the place it opened stands by itself.
+    """
     long_ago = Now() - INVITATIONS_KEPT
     dead = (
         Q(refused_at__lt=long_ago)
         | Q(withdrawn_at__lt=long_ago)
         | Q(declined_at__lt=long_ago)
-        | Q(expires_at__lt=long_ago, accepted_at=None)
+        | Q(expires_at__lt=long_ago)
     )
-    removed = Proposal.objects.filter(dead, accepted_at=None)
+    over = Q(dead, accepted_at=None) | Q(accepted_at__lt=long_ago)
+    removed = Proposal.objects.filter(over)
     return removed.delete()[1].get(Proposal._meta.label, 0)
 
 
