@@ -4,6 +4,13 @@ Every verb says who (`by=`) and when (`at=`), is one transaction, and lets the l
 """
 
 from sessions.planning.draft import Draft, Fate, Line, draft
+from sessions.planning.following import (
+    draft_end,
+    draft_following,
+    end_series,
+    plan_following,
+    plan_from,
+)
 from sessions.planning.one_date import (
     add_date,
     cancel,
@@ -33,12 +40,17 @@ __all__ = [
     "check_movable",
     "check_restorable",
     "draft",
+    "draft_end",
+    "draft_following",
     "draft_year",
+    "end_series",
     "following",
     "is_told",
     "last_series",
     "move",
     "next_rule",
+    "plan_following",
+    "plan_from",
     "plan_of",
     "plan_year",
     "reply",

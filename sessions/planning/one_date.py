@@ -136,7 +136,7 @@ def undoable(sessions: Collection[Session], at: datetime) -> dict[UUID, dict[str
     return {
         row.session_id: row.before
         for row in rows
-        if _can_go_back(known[row.session_id], row.before, at)
+        if row.before and _can_go_back(known[row.session_id], row.before, at)
     }
 
 

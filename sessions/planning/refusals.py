@@ -29,6 +29,18 @@ class ChangedMeanwhile(Refused):
     )
 
 
+class StandsAlone(Refused):
+    sentence = _("This date stands beside the rhythm; no others follow it.")
+
+
+class LastDayHasPassed(Refused):
+    sentence = _("That day has passed. Choose today or a day that lies ahead.")
+
+
+class EndsAnyway(Refused):
+    sentence = _("The rhythm ends on %(day)s anyway. Choose an earlier day.")
+
+
 class MeetingIsOver(Refused):
     sentence = _("This meeting is over; its date stays as it was.")
 

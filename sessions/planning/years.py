@@ -1,5 +1,6 @@
 """A year planned, and planned again: what a hand moved stays, members hear only of changes."""
 
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -58,8 +59,8 @@ def plan_year(
     drafted = draft_year(group, Plan(cadence, place), at=at, propose=propose)
     before = drafted.series.settled_at if drafted.series else None
     series = _save_series(drafted, group, by=by, at=at)
-    sessions = _save_sessions(drafted, series, group, by=by, at=at)
-    _write(drafted, series, sessions, newly=before is None, at=at)
+    sessions = save_sessions(drafted, series, group, by=by, at=at)
+    write(drafted, series, sessions, newly=before is None, at=at)
     audit.note(audit.PLANNED, audit.Thing.DATES, group=group.pk)
     return series
 
@@ -69,7 +70,7 @@ def draft_year(group: Group, plan: Plan, *, at: datetime, propose: bool = False)
     series = _series_to_edit(group, plan)
     if propose and series and series.settled_at:
         raise SettledAlready
-    own, others = _sessions(group, plan, series)
+    own, others = sessions_near(group, plan, series)
     if series and counts_otherwise(plan, series):
         # A month's and a week's period have nothing in common, though they may be the same day.
         for session in own:
@@ -78,7 +79,7 @@ def draft_year(group: Group, plan: Plan, *, at: datetime, propose: bool = False)
         plan,
         series=series,
         sessions=own,
-        days_taken={s.starts_at.astimezone(s.zone).date() for s in others if not s.cancelled},
+        days_taken=days_of(others),
         setting=group.setting,
         at=at,
         proposes=propose,
@@ -118,7 +119,12 @@ def _span(series: Series) -> tuple[date, date]:
     return series.first_on, series.last_on
 
 
-def _sessions(
+def days_of(sessions: Iterable[Session]) -> set[date]:
+    """The local days on which these take place."""
+    return {s.starts_at.astimezone(s.zone).date() for s in sessions if not s.cancelled}
+
+
+def sessions_near(
     group: Group, plan: Plan, series: Series | None
 ) -> tuple[list[Session], list[Session]]:
     """The sessions of the series, and the group's others within the plan's span; one query."""
@@ -137,7 +143,7 @@ def counts_otherwise(plan: Plan, series: Series) -> bool:
 
 
 def _save_series(drafted: Draft, group: Group, *, by: Member, at: datetime) -> Series:
-    fields = _fields(drafted.plan)
+    fields = fields_of(drafted.plan)
     series = drafted.series or Series(group=group)
     same = drafted.series and all(getattr(series, name) == fields[name] for name in fields)
     if same and (drafted.proposes or series.settled_at):
@@ -157,7 +163,8 @@ def _save_series(drafted: Draft, group: Group, *, by: Member, at: datetime) -> S
     return series
 
 
-def _fields(plan: Plan) -> dict[str, Any]:
+def fields_of(plan: Plan) -> dict[str, Any]:
+    """What a series keeps of its plan."""
     cadence = plan.cadence
     return {
         "rule": cadence.rule.code,
@@ -171,7 +178,7 @@ def _fields(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _write(
+def write(
     drafted: Draft, series: Series, sessions: list[Session], *, newly: bool, at: datetime
 ) -> None:
     """What is to be sent: a question, the first letter with all dates, or word of what changed."""
@@ -189,7 +196,7 @@ def _write(
         letters.tell(series, sessions, at=at)
 
 
-def _save_sessions(
+def save_sessions(
     drafted: Draft, series: Series, group: Group, *, by: Member, at: datetime
 ) -> list[Session]:
     """Write what the draft says, in as many queries for ten dates as for fifty-two."""
