@@ -171,3 +171,11 @@ def test_neither_list_brings_a_text_with_it(everything):
     with as_member(circle.leader):
         [word] = kept.about(circle.leader, at).words
         assert set(words.TEXT) <= word.get_deferred_fields()
+
+
+@pytest.mark.parametrize("what", ["answer", "leave", "leaving", "phone"])
+def test_the_page_says_that_a_backup_may_bring_it_back(everything, farewell, client_of, what):
+    with as_owner():
+        Phone.objects.get_or_create(member=everything.circle.member, defaults={"number": "1"})
+    person, page = ways(everything, farewell)[what]
+    assert "If one has to be used before, it comes back" in client_of(person).get(page).text
