@@ -30,7 +30,7 @@ PRODUCT = "-//Balint//Balint//EN"
 REFRESH = timedelta(hours=6)
 
 # Whatever else decides the bytes: another of these, and calendars fetch anew.
-RENDERED_BY = (1, version("icalendar"), version("tzdata"))
+RENDERED_BY = (2, version("icalendar"), version("tzdata"))
 
 
 def published(sessions: list[Session], name: str = "") -> bytes:
@@ -92,15 +92,22 @@ def _event(session: Session) -> Event:
     event.add("sequence", session.sequence)
     event.add("dtstamp", session.updated_at.astimezone(UTC))
     event.add("last-modified", session.updated_at.astimezone(UTC))
-    starts_at, ends_at = _span(session)
-    event.add("dtstart", starts_at)
-    event.add("dtend", ends_at)
+    for name, moment in zip(("dtstart", "dtend"), _span(session), strict=True):
+        _add_moment(event, name, moment, session.time_zone)
     event.add("summary", _summary(session))
     event.add("status", "CANCELLED" if session.cancelled else "CONFIRMED")
     event.add("class", "PRIVATE")
     if session.place:
         event.add("location", session.place)
     return event
+
+
+def _add_moment(event: Event, name: str, moment: datetime, zone: str) -> None:
+    if moment.tzinfo is UTC:
+        event.add(name, moment)
+    else:
+        # With the zone by its own name: left to itself the library writes Abidjan as UTC.
+        event.add(name, moment.replace(tzinfo=None), parameters={"TZID": zone})
 
 
 def _summary(session: Session) -> str:
@@ -169,7 +176,8 @@ def changes(
     """The last second before and the first after each change of the clocks, on those clocks."""
     before = begins
     while before < ends:
-        after = before + timedelta(days=1)
+        # No place sets its clocks forth and back within a week.
+        after = before + timedelta(days=7)
         if _offset(zone, before) != _offset(zone, after):
             yield _narrowed(zone, before, after)
         before = after

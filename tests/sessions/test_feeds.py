@@ -2,7 +2,6 @@
 
 from datetime import UTC, date, datetime, time, timedelta
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
@@ -14,7 +13,6 @@ from hypothesis import strategies as st
 
 from groups.cadence import Cadence, Rule, Unit, held
 from groups.models import Acceptance, Agreement, Entrance, Group, Leave, Membership
-from groups.zones import zone_choices
 from sessions import feeds, ics, visible
 from sessions.models import CalendarFeed, Session
 from sessions.phases import Phase
@@ -274,49 +272,7 @@ def test_a_zone_is_cut_to_the_years_in_use_and_told_change_by_change(db):
     ]  # fmt: skip
 
 
-ZONES = [
-    name
-    for region, choices in zone_choices()
-    for name, _city in (choices if isinstance(choices, list) else [(region, choices)])
-    if isinstance(name, str) and "/" in name
-]
 UNSAVED = Group(name="Valley group", alias="Valley")
-
-
-def comes_back(zone: str, starts_at: datetime, minutes: int) -> bool:
-    session = Session(
-        group=UNSAVED,
-        starts_at=starts_at.replace(second=0, microsecond=0, tzinfo=UTC),
-        minutes=minutes,
-        time_zone=zone,
-        phase=Phase.PLANNED,
-        updated_at=datetime(2026, 1, 1, tzinfo=UTC),
-    )
-    return instants(ics.published([session])) == [(session.starts_at, session.ends_at)]
-
-
-@settings(max_examples=100, deadline=None)
-@given(
-    zone=st.sampled_from(ZONES),
-    starts_at=st.datetimes(datetime(2026, 1, 1), datetime(2036, 12, 31)),
-    minutes=st.integers(15, 720),
-)
-def test_every_zone_and_moment_comes_back_as_it_went_out(zone, starts_at, minutes):
-    assert comes_back(zone, starts_at, minutes)
-
-
-@settings(max_examples=300, deadline=None)
-@given(
-    zone=st.sampled_from(ZONES),
-    which=st.integers(0, 5),
-    beside=st.timedeltas(timedelta(hours=-13), timedelta(hours=3)),
-    minutes=st.integers(15, 720),
-)
-def test_meetings_round_a_change_of_the_clocks_come_back_too(zone, which, beside, minutes):
-    span = datetime(2027, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)
-    changes = [after for _before, after in ics.changes(ZoneInfo(zone), *span)]
-    change = changes[which % len(changes)] if changes else span[0]
-    assert comes_back(zone, change.astimezone(UTC) + beside, minutes)
 
 
 @settings(deadline=None)
