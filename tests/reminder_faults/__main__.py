@@ -23,7 +23,7 @@ def main(arguments: list[str]) -> int:
     size = SMALL if "--small" in arguments else WHOLE
     evidence = storm(size, show)
     found = verdict(evidence)
-    show({"killed_at": by_point(evidence.journal), "killed": by_target(evidence.journal)})
+    show({"killed_at": by_point(evidence.kills), "killed": by_target(evidence.kills)})
     if found["lost"]:
         show({"lost": lost_ones(evidence)})
     show(

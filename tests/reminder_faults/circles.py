@@ -47,12 +47,13 @@ class Size:
     soon_in: int  # seconds until the first of them
     grey_every: int  # how manieth of their members is not served until it is too late
     chance: float = 0.15  # that whoever passes a place ordered to die there does so
+    orders: int = 2  # at a time
     faults: dict[str, str] = field(default_factory=lambda: dict(FAULTS))
 
 
 SMALL_FAULTS = ("two_beats", "kill_redis", "crash_postgres", "flush_redis", "loop_without_beat")
 WHOLE = Size(
-    groups=280, people=20, kills=300, workers=3, spread=200, soon=10, soon_in=60, grey_every=3
+    groups=300, people=20, kills=300, workers=3, spread=200, soon=10, soon_in=60, grey_every=3
 )
 SMALL = Size(
     groups=10,

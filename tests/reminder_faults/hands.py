@@ -18,6 +18,10 @@ NOT_COMMITTED, COMMITTED = "plan: not committed", "plan: done"
 KILLED = -9
 
 
+class CouldNot(Exception):
+    """An error stopped it; it stands on the hands' standard error."""
+
+
 class Hands:
     """The process, from outside."""
 
@@ -38,13 +42,13 @@ class Hands:
         self.process.communicate()
 
     def do(self, deed: str, **more: Any) -> int:
-        """0 if it was done, -9 if it was killed; anything else is an error of ours."""
+        """0 if it was done, -9 if it was killed; raises when it could not be done."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         print(json.dumps({"deed": deed, **more}), file=self.process.stdin, flush=True)
         ended = int(self.process.stdout.readline())
         if ended not in {0, KILLED}:
-            raise RuntimeError(f"{deed} ended with {ended}.")
+            raise CouldNot(f"{deed} ended with {ended}.")
         return ended
 
 
@@ -132,7 +136,9 @@ DEEDS: dict[str, Callable[..., None]] = {
 }
 
 
-def _obey(deed: str, database: str = "", **more: Any) -> int:
+def _obey(deed: str, database: str = "", folder: str = "", **more: Any) -> int:
+    if folder:
+        os.environ["BALINT_FAULTS"] = folder
     try:
         if database:
             import dj_database_url

@@ -62,17 +62,23 @@ def folder() -> Path:
 def note(what: str, **more: Any) -> None:
     """One line in the journal; written before it returns, so that no kill takes it back."""
     line = json.dumps({"at": time.time(), "pid": os.getpid(), "what": what, **more}) + "\n"
-    handle = os.open(folder() / "journal", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    name = "kills" if what == "kill" else "journal"
+    handle = os.open(folder() / name, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
         os.write(handle, line.encode())
     finally:
         os.close(handle)
 
 
-def journal(place: Path) -> list[dict[str, Any]]:
-    """All that was noted, in order."""
-    file = place / "journal"
+def journal(place: Path, name: str = "journal") -> list[dict[str, Any]]:
+    """All that was noted, in order; the kills in a file of their own."""
+    file = place / name
     return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+
+
+def kills(place: Path) -> int:
+    """How often a worker or a child of one was killed until now."""
+    return sum(line["what"] == "kill" and line["pool"] for line in journal(place, "kills"))
 
 
 def order(place: Path, point: str, target: str, chance: float = 1.0) -> Path:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -23,8 +24,8 @@ from tests.reminder_faults.post_office import PostOffice
 from tests.reminder_faults.verdict import Evidence
 
 ODDS = {"451": 0.03, "cut": 0.01, "drop": 0.015, "hang": 0.002}
-# Of ten ordered kills; “parent” leaves children that nobody looks after.
-TARGETS = ("child", "child", "group", "child", "child", "parent", "child")
+# In turn; “parent” leaves children that nobody looks after.
+TARGETS = (*["child"] * 5, "group", *["child"] * 5, "parent")
 ANYWHERE_EVERY = 8
 RARE_EVERY = 6
 PATIENCE = 2.0  # seconds an order waits for somebody to come by
@@ -77,7 +78,7 @@ class Storm:
                 next(deeds)
             if number % RARE_EVERY == 0:
                 self._order_the_rare()
-            self._kill_at(next(places))
+            self._kill_at([next(places) for _ in range(self.size.orders)])
             if self.kills >= self.size.kills and not faults:
                 break
         for _ in deeds:
@@ -91,18 +92,20 @@ class Storm:
 
     # Kills
 
-    def _kill_at(self, point: str) -> None:
-        """An order, until somebody comes by; each eighth kill comes from outside, at any moment."""
-        if self.kills % ANYWHERE_EVERY == ANYWHERE_EVERY - 1:
+    def _kill_at(self, places: list[str]) -> None:
+        """Orders, until somebody comes by; each eighth kill comes from outside, at any moment."""
+        if self.kills % ANYWHERE_EVERY >= ANYWHERE_EVERY - len(places):
             self.crew.kill_any(self.luck)
-            self._killed("anywhere")
             self._pause(self.luck.random() * 0.5)
-            return
+        orders = [self._order(point) for point in places]
+        self._pause(PATIENCE, until=lambda: not any(order.exists() for order in orders))
+        for order in orders:
+            order.unlink(missing_ok=True)
+        self._count_kills()
+
+    def _order(self, point: str) -> Path:
         chance = 1.0 if point in points.OF_BATCHES else self.size.chance
-        order = points.order(self.ground.folder, point, next(self.targets), chance)
-        if self._pause(PATIENCE, until=lambda: not order.exists()):
-            self._killed(point)
-        order.unlink(missing_ok=True)
+        return points.order(self.ground.folder, point, next(self.targets), chance)
 
     def _order_the_rare(self) -> None:
         """What seldom happens is waited for all along."""
@@ -110,9 +113,9 @@ class Storm:
             if not (self.ground.folder / "orders" / point).exists():
                 points.order(self.ground.folder, point, next(self.targets))
 
-    def _killed(self, point: str) -> None:
-        self.kills += 1
-        if self.kills % 25 == 0:
+    def _count_kills(self) -> None:
+        before, self.kills = self.kills, points.kills(self.ground.folder)
+        if self.kills // 25 > before // 25:
             self.report({"kills": self.kills, "taken": len(self.office.taken), "due": self._due()})
 
     # Faults
@@ -264,7 +267,7 @@ class Storm:
         left = (last - datetime.now(UTC)).total_seconds()
         self._pause(max(0.0, left) + 1)
         self.office.odds = {}
-        settled = self._pause(180, until=lambda: self._due() == 0, every=0.1)
+        settled = self._pause(600, until=lambda: self._due() == 0, every=0.1)
         self.report({"settled": settled, "answers": dict(self.office.answers)})
 
     def _moments(self) -> Iterator[datetime]:
@@ -285,6 +288,7 @@ class Storm:
             mails=sorted(self.office.taken, key=lambda mail: mail.at),
             letters={row["message_id"]: row for row in rows},
             journal=points.journal(self.ground.folder),
+            kills=points.journal(self.ground.folder, "kills"),
             until=until,
         )
 

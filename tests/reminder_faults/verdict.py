@@ -30,6 +30,7 @@ class Evidence:
     mails: list[Taken]
     letters: dict[str, dict[str, Any]]  # By Message-ID.
     journal: list[dict[str, Any]]
+    kills: list[dict[str, Any]]
     until: datetime
 
     def __post_init__(self) -> None:
@@ -59,7 +60,7 @@ def verdict(evidence: Evidence) -> dict[str, Any]:
     """The figures; all but the first two and the duplicates must be 0."""
     owed = set(_owed(evidence))
     taken = {_key(letter) for mail in evidence.mails if (letter := evidence.letter_of(mail))}
-    killed = [line for line in evidence.journal if line["what"] == "kill" and line["pool"]]
+    killed = [kill for kill in evidence.kills if kill["pool"]]
     again = [count - 1 for count in Counter(m.message_id for m in evidence.mails).values()]
     return {
         "reminders": sum(key[3] in REMINDERS for key in owed),
@@ -89,14 +90,14 @@ def lost_ones(evidence: Evidence) -> dict[str, int]:
     return dict(lost)
 
 
-def by_point(journal: list[dict[str, Any]]) -> dict[str, int]:
+def by_point(kills: list[dict[str, Any]]) -> dict[str, int]:
     """How often somebody was killed at each place."""
-    return dict(Counter(line["point"] for line in journal if line["what"] == "kill"))
+    return dict(Counter(kill["point"] for kill in kills))
 
 
-def by_target(journal: list[dict[str, Any]]) -> dict[str, int]:
+def by_target(kills: list[dict[str, Any]]) -> dict[str, int]:
     """How often a child, a worker alone, or a worker with its children."""
-    return dict(Counter(one["target"] for one in journal if one["what"] == "kill" and one["pool"]))
+    return dict(Counter(kill["target"] for kill in kills if kill["pool"]))
 
 
 def _owed(evidence: Evidence) -> Iterator[Key]:
