@@ -2,8 +2,8 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help run stop test check check-format check-lint check-types check-templates \
-	check-imports check-migrations chromium bench confidentiality screenshots messages lock clean \
-	venv-embedded venv-dev
+	check-imports check-migrations chromium bench confidentiality reminder-faults screenshots \
+	messages lock clean venv-embedded venv-dev
 .NOTPARALLEL: run test
 
 PY := .venv/bin/python
@@ -58,6 +58,9 @@ bench: venv-dev ## Figures, as JSON lines
 
 confidentiality: venv-dev chromium ## The proofs of confidentiality, as JSON lines; under 30 minutes
 	@$(TEST_PY) -m tests.confidentiality
+
+reminder-faults: venv-dev ## Reminders under 300 kills and failing servers, as JSON lines; under 15 minutes
+	@$(TEST_PY) -m tests.reminder_faults
 
 screenshots: venv-dev chromium ## The pictures of the README, from a running demo
 	@$(PY) -m docs.screenshots
