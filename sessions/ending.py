@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from groups.models import Group, GroupEnd
+from groups.policy import Action, may
 from members.models import Member
 from members.refusals import Refused
 from sessions import planning
@@ -13,7 +14,13 @@ from sessions.phases import Phase
 
 
 def cancel_dates(group: Group, end: GroupEnd, *, by: Member, at: datetime) -> int:
-    """Cancel what lies after the last day, each with its notice; how many. Raises Refused."""
+    """Cancel what lies after the last day, each with its notice; how many. Raises Refused.
+
+    Where `by` may not plan, as a leader who has not agreed to a new version, the dates go with the
+    group on its last day: the end that was confirmed does not wait for that.
+    """
+    if not may(by, Action.PLAN, group, at):
+        return 0
     ahead = _after(group, end).exclude(phase=Phase.CANCELLED)
     for session in ahead:
         planning.cancel(session, by=by, at=at)

@@ -3,12 +3,12 @@
 from datetime import timedelta
 
 import pytest
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.utils import timezone
 
 from groups import ending, leaving
 from groups.cadence import last_day, next_midnight
-from groups.models import Ending, GroupEnd, Leave, Membership, MembershipRole
+from groups.models import Agreement, Ending, GroupEnd, Leave, Membership, MembershipRole
 from members.models import AuditEvent, Letter
 from members.refusals import Refused
 from sessions import planning
@@ -161,6 +161,19 @@ def test_where_one_leads_alone_the_office_confirms_and_the_dates_follow(circle, 
     assert phases(circle.group) == ["planned", "cancelled"]
     with as_owner():
         assert [change.by for change in Change.objects.all()] == [circle.leader]
+
+
+def test_the_office_confirms_though_the_asker_has_not_agreed_to_a_new_version(circle):
+    make_dates(circle, 10, 40)
+    lead_alone(circle)
+    end = ask(circle, circle.leader)
+    with as_owner():
+        Agreement.objects.create(group=circle.group, version=2, text="New.", in_force_at=now())
+    assert confirm_as_office(end, circle.admin).confirmed_at
+    assert phases(circle.group) == ["planned", "planned"]
+    with as_owner(), connection.cursor() as cursor:
+        cursor.execute("select balint_forget_group(%s, %s)", [circle.group.pk, end.ends_at])
+    assert phases(circle.group) == ["planned", "cancelled"]
 
 
 def test_the_record_says_that_the_office_cancelled_the_dates_after_its_yes(circle):
