@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from django.db import ProgrammingError, connection, transaction
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from psycopg.errors import InsufficientPrivilege
 
-from groups.models import Group
+from groups.models import Group, ProgrammeAdmin, during
 from members import audit
 from members.letters import outbox
 from members.letters.compose import message
@@ -52,6 +53,14 @@ def check(member: Member, *, at: datetime) -> None:
         raise OnlyLeader(groups=", ".join(alone))
     if visible.circle(member, at).exists():
         raise MeetingRuns
+
+
+def programmes_alone(member: Member, *, at: datetime) -> list[str]:
+    """Programmes that nobody but `member` looks after; said before, and no reason to stay."""
+    running = ProgrammeAdmin.objects.filter(during(at))
+    others = running.filter(programme=OuterRef("programme")).exclude(member=member)
+    own = running.filter(~Exists(others), member=member).order_by("programme__name")
+    return list(own.values_list("programme__name", flat=True))
 
 
 @transaction.atomic

@@ -31,6 +31,7 @@ def settings_erase(request: HttpRequest) -> HttpResponse:
     except Refused as sentence:
         refused, status = str(sentence), 409 if request.method == "POST" else 200
     page = {"form": form, "refused": refused, "days": erasure.BACKUPS_DAYS}
+    page["programmes"] = ", ".join(erasure.programmes_alone(member, at=at))
     return render(request, "sessions/erase.html", page, status=status)
 
 

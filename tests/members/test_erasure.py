@@ -554,6 +554,18 @@ def test_the_page_says_what_goes_and_asks_for_the_address(circle, client_of):
         assert words in page
 
 
+def test_the_only_admin_of_a_programme_reads_so_and_may_go(circle, client_of):
+    sentence = "You are the only admin of North programme."
+    assert sentence in client_of(circle.admin).get(ERASE).text
+    assert sentence not in client_of(circle.member).get(ERASE).text
+    with as_owner():
+        ProgrammeAdmin.objects.create(
+            programme=circle.programme, member=circle.outsider, starts_at=now() - DAY
+        )
+    assert sentence not in client_of(circle.admin).get(ERASE).text
+    erase(circle.admin)
+
+
 def test_another_address_deletes_nothing(circle, client_of):
     answer = client_of(circle.member).post(ERASE, {"email": circle.leader.email})
     assert "This is not the address of your account." in answer.text
