@@ -99,7 +99,8 @@ def test_the_zones_are_all_there_and_their_clocks_go_in_many_ways():
     )
     assert 60 < len(clocks()) < 150
     halves = {
-        after.utcoffset() - before.utcoffset() for before, after in changes("Australia/Lord_Howe")
+        (after.replace(tzinfo=None) - before.replace(tzinfo=None)) - timedelta(seconds=1)
+        for before, after in changes("Australia/Lord_Howe")
     }
     assert halves == {HOUR / 2, -HOUR / 2}
 
