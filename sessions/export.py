@@ -2,7 +2,8 @@
 
 Nobody else stands in it: no name but the own one and those of groups, no word of another, not who
 put a presence down or who told the case one was present for. Instants are UTC, each with the zone
-it was meant in. `VERSION` counts up when something that stood there is renamed or left out.
+it was meant in. A text whose seal does not open is null. `VERSION` counts up when something that
+stood there is renamed or left out.
 """
 
 import json
@@ -31,6 +32,7 @@ from sessions.models import (
     Attendance,
     CalendarFeed,
     CasePresence,
+    CasePresentation,
     DatesReply,
     Session,
 )
@@ -140,7 +142,7 @@ def _groups(member: Member) -> Entry:
             for row in Preference.objects.filter(**own).select_related("group").order_by("pk")
         ],
         "times_away": [
-            _of(row.group) | _from_until(row) | {"reason": row.reason}
+            _of(row.group) | _from_until(row) | {"reason": kept.opened(row, "reason")}
             for row in Leave.objects.filter(**own).select_related("group").order_by(*OLDEST)
         ],
         "agreed": [
@@ -167,7 +169,7 @@ def _farewells(member: Member) -> list[Entry]:
             "asked_at": _instant(row.asked_at),
             "ends_at": _instant(row.ends_at),
             "withdrawn_at": _instant(row.withdrawn_at),
-            "reason": reasons[row.pk].text if row.pk in reasons else "",
+            "reason": kept.opened(reasons[row.pk], "text") if row.pk in reasons else "",
         }
         for row in rows.select_related("group").order_by("asked_at", "pk")
     ]
@@ -187,7 +189,7 @@ def _meetings(member: Member) -> Entry:
             _at(row.session)
             | {
                 "on": row.on.isoformat(),
-                "reason": row.reason,
+                "reason": kept.opened(row, "reason"),
                 "answered_at": _instant(row.answered_at),
             }
             for row in answers.order_by(*BY_MEETING)
@@ -211,9 +213,13 @@ def _cases_told(member: Member, at: datetime) -> list[Entry]:
     return [
         _at(row.session)
         | {"forgotten_on": row.forget_on.isoformat()}
-        | ({"follow_up": row.follow_up, "title": row.title} if row.pk in inside else {})
+        | (_told(row) if row.pk in inside else {})
         for row in told.order_by(*BY_MEETING)
     ]
+
+
+def _told(row: CasePresentation) -> Entry:
+    return {"follow_up": row.follow_up, "title": kept.opened(row, "title")}
 
 
 def _reflections(member: Member) -> list[Entry]:
@@ -221,7 +227,7 @@ def _reflections(member: Member) -> list[Entry]:
     return [
         {
             "meeting": _at(row.session) if row.session else None,
-            "text": row.text,
+            "text": kept.opened(row, "text"),
             "written_at": _instant(row.written_at),
             "changed_at": _instant(row.changed_at),
         }
@@ -233,7 +239,7 @@ def _words(member: Member, at: datetime) -> list[Entry]:
     return [
         _at(row.session)
         | {
-            "text": row.text,
+            "text": kept.opened(row, "text"),
             "shared": row.shared,
             "written_at": _instant(row.written_at),
             "forgotten_on": row.forget_on.isoformat(),

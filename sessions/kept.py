@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
+from django.views.decorators.debug import sensitive_variables
 
 from groups.joining import NotYours
 from groups.models import Acceptance, Leave, LeavingReason, Membership
+from members.envelope import CannotOpen
+from members.letters.health import WAITING
 from members.models import Letter, LetterState, Member, Phone
 from sessions import cases, reflections, visible, words
 from sessions.models import (
@@ -27,7 +30,6 @@ from sessions.models import (
 ANSWERS_DAYS = timedelta(days=30)
 LEAVES_DAYS = timedelta(days=90)
 ATTENDANCE_YEARS = 10
-WAITING = (LetterState.PENDING, LetterState.LEASED, LetterState.UNCERTAIN)
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,15 @@ def leaving_reasons(member: Member) -> QuerySet[LeavingReason]:
     """What one wrote oneself; what leaders write of somebody's going they alone read."""
     own = LeavingReason.objects.filter(member=member, ending__asked_by=member)
     return own.select_related("group")
+
+
+@sensitive_variables()
+def opened(row: Model, name: str) -> str | None:
+    """A sealed text; None if it does not open, so that the rest stays in reach of its person."""
+    try:
+        return str(getattr(row, name))
+    except CannotOpen:
+        return None
 
 
 def attendance_until(row: Attendance) -> date:

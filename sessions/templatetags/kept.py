@@ -5,7 +5,7 @@ from datetime import date
 from django import template
 from django.utils.translation import gettext as _
 
-from groups.models import Leave, Membership
+from groups.models import Leave, LeavingReason, Membership
 from groups.zones import date_words
 from sessions import kept
 from sessions.models import Answer, Attendance, Session
@@ -35,6 +35,24 @@ def answer_until(answer: Answer) -> date:
 def leave_until(leave: Leave) -> date | None:
     """The day on which the reason of a leave is forgotten, once it has ended."""
     return kept.leave_until(leave)
+
+
+@register.filter
+def reason_of(row: Answer | Leave) -> str:
+    """The reason in quotes; nothing without one; words in its place if it does not open."""
+    return _quoted(kept.opened(row, "reason"))
+
+
+@register.filter
+def text_of(row: LeavingReason) -> str:
+    """The same for what somebody wrote on leaving."""
+    return _quoted(kept.opened(row, "text"))
+
+
+def _quoted(text: str | None) -> str:
+    if text is None:
+        return _("(cannot be opened)")
+    return f"“{text}”" if text else ""
 
 
 @register.filter

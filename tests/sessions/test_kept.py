@@ -1,5 +1,6 @@
 """“Forget now” beside what is one's own: a reason, a number; nothing of others, nothing more."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from django.utils import timezone
 from groups.joining import NotYours
 from groups.models import AskedAs, Ending, Leave, LeavingReason, Membership
 from members.models import Phone
-from sessions import kept, reflections, words
+from sessions import export, kept, reflections, words
 from sessions.models import Answer
 from tests.balint import installation
 from tests.balint.installation import install
@@ -179,3 +180,24 @@ def test_the_page_says_that_a_backup_may_bring_it_back(everything, farewell, cli
         Phone.objects.get_or_create(member=everything.circle.member, defaults={"number": "1"})
     person, page = ways(everything, farewell)[what]
     assert "If one has to be used before, it comes back" in client_of(person).get(page).text
+
+
+@pytest.mark.parametrize("what", ["answer", "leave", "leaving"])
+def test_a_reason_that_does_not_open_says_so_and_stays_in_reach(
+    everything, farewell, client_of, what
+):
+    row = {"answer": everything.answer, "leave": everything.leave, "leaving": farewell}[what]
+    name = "text" if what == "leaving" else "reason"
+    with as_owner():
+        type(row).objects.filter(pk=row.pk).update(**{f"{name}_version": 77})
+    person, forget = ways(everything, farewell)[what]
+    client = client_of(person)
+    page = client.get(reverse("settings_kept"))
+    assert page.status_code == 200
+    assert "(cannot be opened)" in page.text
+    assert forget in page.text
+    with as_member(person):
+        file = json.loads(export.take(by=person, at=timezone.now()))
+    assert '"reason": null' in json.dumps(file)
+    assert client.post(forget).status_code == 302
+    assert "(cannot be opened)" not in client.get(reverse("settings_kept")).text
