@@ -11,7 +11,8 @@ from functools import cached_property
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
+from django.urls import reverse
 from django.utils.text import capfirst
 
 from groups.models import Group
@@ -128,6 +129,18 @@ class Entry:
         return not self.session.cancelled
 
     @property
+    def proposed(self) -> bool:
+        """Whether it is not settled yet: those asked may say that they cannot."""
+        return self.session.settled_at is None
+
+    @property
+    def url(self) -> str:
+        """Its page, or for a proposed one the page on which all of them are marked."""
+        if self.proposed:
+            return reverse("dates_answer", args=[self.session.group_id])
+        return reverse("session", args=[self.session.pk])
+
+    @property
     def moved(self) -> bool:
         return self.takes_place and any(change.kind == "moved" for change in self.changes)
 
@@ -158,7 +171,8 @@ class Entry:
     def expects_answer(self) -> bool:
         """Whether “I can't come” may still be said, or taken back."""
         roles = self.viewer.roles.get(self.session.group_id, frozenset())
-        return self.ahead and self.takes_place and bool(roles & {Role.MEMBER, Role.LEADER})
+        stands = self.ahead and self.takes_place and not self.proposed
+        return stands and bool(roles & {Role.MEMBER, Role.LEADER})
 
 
 def viewer(member: Member, at: datetime) -> Viewer:
@@ -166,11 +180,16 @@ def viewer(member: Member, at: datetime) -> Viewer:
     return Viewer(member, at, roles_by_group(member, at))
 
 
-def between(viewer: Viewer, first: date, last: date) -> list[Entry]:
-    """The person's settled dates from one local date to another, both included, in order."""
+def between(viewer: Viewer, first: date, last: date, *, proposed: bool = False) -> list[Entry]:
+    """The person's settled dates from one local date to another, both included, in order.
+
+    With `proposed` those put to the person that are not settled stand among them; they are for
+    pages only.
+    """
     begins, ends = (datetime.combine(on, time(12), UTC) for on in (first, last))
     half = timedelta(hours=12) + FURTHEST
-    rows = _settled(viewer).filter(starts_at__gte=begins - half, starts_at__lte=ends + half)
+    known = _or_proposed(viewer) if proposed else _settled(viewer)
+    rows = known.filter(starts_at__gte=begins - half, starts_at__lte=ends + half)
     found = entries(viewer, _as_far_as_known(viewer, rows))
     return [entry for entry in found if first <= entry.on <= last]
 
@@ -201,6 +220,18 @@ def _settled(viewer: Viewer) -> QuerySet[Session]:
     # The groups are few and known by now: asked for by id, their dates come by the index.
     return (
         Session.objects.filter(settled_at__isnull=False, group__in=viewer.where(Action.SEE_DATES))
+        .select_related("group")
+        .order_by("starts_at", "pk")
+    )
+
+
+def _or_proposed(viewer: Viewer) -> QuerySet[Session]:
+    asked = Q(settled_at=None, phase=Phase.PLANNED, starts_at__gt=viewer.at)
+    asked &= Q(group__in=viewer.where(Action.ANSWER))
+    return (
+        Session.objects.filter(
+            Q(settled_at__isnull=False) | asked, group__in=viewer.where(Action.SEE_DATES)
+        )
         .select_related("group")
         .order_by("starts_at", "pk")
     )

@@ -174,5 +174,5 @@ def _chairs(people: Sequence[Membership]) -> list[Chair]:
 def _month(viewer: Viewer, card: Card) -> Month[Entry]:
     """The month of the next meeting, or this one."""
     on = card.entry.on if card.entry else viewer.today
-    shown = dates.between(viewer, *span(on.year, on.month))
+    shown = dates.between(viewer, *span(on.year, on.month), proposed=True)
     return month(on.year, on.month, shown, viewer.today)

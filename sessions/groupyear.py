@@ -15,6 +15,7 @@ from sessions.calendar import YEARS
 from sessions.dates import Entry, Viewer
 from sessions.firstpage import Card, names_in_words, next_card
 from sessions.models import Session
+from sessions.planning import proposed
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class GroupYear:
     zone: str
     earlier: int | None
     later: int | None
+    # Dates are proposed, and the viewer is asked which they cannot.
+    asks: bool
     end: GroupEnd | None
     last_day: str
     # Two people read the group's record at present; everyone inside is told.
@@ -62,9 +65,11 @@ def of(
     """The year asked for; else this one, or the next that has a meeting."""
     viewer = Viewer(member, at, {group.pk: roles})
     card = next_card(group, roles, dates.coming(viewer))
-    year = year or (card.entry.on.year if card.entry else viewer.today.year)
-    shown = dates.between(viewer, date(year, 1, 1), date(year, 12, 31))
-    earlier, later = _beyond(group, year)
+    asked = _asked(group, roles, at)
+    soonest = card.entry.on if card.entry else asked or viewer.today
+    year = year or soonest.year
+    shown = dates.between(viewer, date(year, 1, 1), date(year, 12, 31), proposed=True)
+    earlier, later = _beyond(group, year, asked=asked is not None)
     end = _end(group, roles)
     return GroupYear(
         card=card,
@@ -74,6 +79,7 @@ def of(
         zone=dates.one_zone(shown),
         earlier=earlier,
         later=later,
+        asks=asked is not None,
         end=end,
         last_day=ending.day_of(end, at) if end else "",
         record_is_open=Role.ADMIN not in roles and record.is_open(group, at),
@@ -93,10 +99,20 @@ def _leaders(group: Group, roles: frozenset[Role], at: datetime) -> str:
     return names_in_words([row.member.first_name for row in current(group, at) if row.leads])
 
 
-def _beyond(group: Group, year: int) -> tuple[int | None, int | None]:
-    """The year before and after, where the group has dates."""
-    settled = Session.objects.filter(group=group, settled_at__isnull=False)
-    ends = settled.aggregate(first=Min("starts_at"), last=Max("starts_at"))
+def _asked(group: Group, roles: frozenset[Role], at: datetime) -> date | None:
+    """The first of the proposed dates, for those who are asked about them."""
+    if not any(Action.ANSWER in GRANTS[role] for role in roles):
+        return None
+    first = proposed.dates(group, at).first()
+    return first.starts_at.astimezone(group.zone).date() if first else None
+
+
+def _beyond(group: Group, year: int, *, asked: bool) -> tuple[int | None, int | None]:
+    """The year before and after, where the group has dates the viewer knows of."""
+    known = Session.objects.filter(group=group)
+    ends = (known if asked else known.filter(settled_at__isnull=False)).aggregate(
+        first=Min("starts_at"), last=Max("starts_at")
+    )
     if ends["first"] is None:
         return None, None
     first, last = (ends[end].astimezone(group.zone).year for end in ("first", "last"))

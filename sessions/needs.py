@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, TypedDict
+from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
@@ -17,7 +18,7 @@ from members.models import Member
 from sessions.answers import day_of
 from sessions.calendar import month_words
 from sessions.dates import Entry, Viewer
-from sessions.models import Session
+from sessions.models import DatesReply, Series, Session
 from sessions.phases import Phase
 
 if TYPE_CHECKING:
@@ -44,6 +45,12 @@ class Concern:
     lacks: Sequence[str]
 
 
+class Known(TypedDict):
+    """What the database says of proposed dates: whether the person has looked, or proposed them."""
+
+    is_known: bool
+
+
 class Has(TypedDict):
     """What the database says a group has, beside its row."""
 
@@ -57,12 +64,15 @@ class Has(TypedDict):
 def of_leaders(viewer: Viewer, ahead: Sequence[Entry]) -> list[Need]:
     """What needs the person: tonight first, then the evening behind, then people, then dates.
 
+    Whether they can on proposed dates is asked of everyone.
+
     `ahead` are the person's coming dates. Three queries more, none for who leads no group and
     whose groups have a leader.
     """
     return [
         *_tonight(viewer, ahead),
         *_not_put_down(viewer),
+        *_proposed(viewer),
         *_proposals(viewer),
         *_endings(viewer),
         *_no_dates(viewer, ahead),
@@ -131,6 +141,47 @@ def _afterwards(session: Session) -> Need:
         _("Afterwards, one minute"),
         reverse("afterwards", args=[session.pk]),
     )
+
+
+def _proposed(viewer: Viewer) -> list[Need]:
+    """Dates that are proposed: to mark, for who has not looked, and for leaders to settle."""
+    looked = DatesReply.objects.filter(
+        series=OuterRef("pk"), member=viewer.member, replied_at__gte=OuterRef("proposed_at")
+    )
+    ahead = Session.objects.filter(
+        series=OuterRef("pk"), settled_at=None, phase=Phase.PLANNED, starts_at__gt=viewer.at
+    )
+    asked = (
+        Series.objects.filter(
+            Exists(ahead),
+            group__in=viewer.where(Action.ANSWER),
+            proposed_at__isnull=False,
+            settled_at=None,
+        )
+        .select_related("group")
+        .alias(looked=Exists(looked))
+        .annotate(is_known=Q(looked=True) | Q(planned_by=viewer.member))
+        .order_by("group__name", "group", "is_known")
+    )
+    first_of_group: dict[UUID, WithAnnotations[Series, Known]] = {}
+    for series in asked:
+        first_of_group.setdefault(series.group_id, series)
+    return [need for series in first_of_group.values() for need in _to_do(series, viewer)]
+
+
+def _to_do(series: "WithAnnotations[Series, Known]", viewer: Viewer) -> list[Need]:
+    group = {"group": series.group}
+    needs = []
+    if not series.is_known:
+        sentence = _("Dates are proposed to %(group)s, and nothing is settled yet.") % group
+        url = reverse("dates_answer", args=[series.group_id])
+        needs.append(Need(sentence, _("Say which you cannot"), url))
+    if series.group_id in viewer.where(Action.PLAN):
+        sentence = _("The dates proposed to %(group)s are not settled yet.") % group
+        needs.append(
+            Need(sentence, _("Settle them"), reverse("dates_settle", args=[series.group_id]))
+        )
+    return needs
 
 
 def _proposals(viewer: Viewer) -> list[Need]:

@@ -35,7 +35,8 @@ def calendar_month(request: HttpRequest, year: int, number: int) -> HttpResponse
     if year not in YEARS or number not in range(1, 13):
         raise Http404
     viewer = dates.viewer(person(request), timezone.now())
-    shown = month(year, number, dates.between(viewer, *span(year, number)), viewer.today)
+    found = dates.between(viewer, *span(year, number), proposed=True)
+    shown = month(year, number, found, viewer.today)
     context = {"month": shown, "zone": dates.one_zone(shown.entries), "today": viewer.today}
     return render(request, "sessions/calendar_month.html", context)
 
@@ -44,7 +45,7 @@ def calendar_month(request: HttpRequest, year: int, number: int) -> HttpResponse
 def calendar_agenda(request: HttpRequest) -> HttpResponse:
     """Twelve months ahead, by month."""
     viewer = dates.viewer(person(request), timezone.now())
-    ahead = dates.between(viewer, *agenda_span(viewer.today))
+    ahead = dates.between(viewer, *agenda_span(viewer.today), proposed=True)
     context = {"months": by_month(ahead), "zone": dates.one_zone(ahead), "today": viewer.today}
     return render(request, "sessions/calendar_agenda.html", context)
 
@@ -55,7 +56,7 @@ def calendar_year(request: HttpRequest, year: int) -> HttpResponse:
     if year not in YEARS:
         raise Http404
     viewer = dates.viewer(person(request), timezone.now())
-    shown = dates.between(viewer, date(year, 1, 1), date(year, 12, 31))
+    shown = dates.between(viewer, date(year, 1, 1), date(year, 12, 31), proposed=True)
     context = {
         "year": year,
         "earlier": year - 1 if year - 1 in YEARS else None,

@@ -189,3 +189,58 @@ def test_members_do_not_settle_and_without_dates_there_is_nothing_to_mark(
     assert member.get(to_settle(circle)).status_code == 404
     assert "No dates are proposed at present." in text(member.get(to_mark(circle)))
     assert member.post(to_mark(circle)).status_code == 409
+
+
+PLACES = [("calendar_month", [2027, 1]), ("calendar_agenda", []), ("calendar_year", [2027])]
+
+
+@pytest.mark.parametrize(("name", "places"), PLACES)
+def test_calendars_show_proposed_dates_as_such_to_those_who_are_asked(
+    circle: Circle, year: list[Session], client_of: Any, name: str, places: list[int]
+):
+    page = client_of(circle.member).get(reverse(name, args=places))
+    assert "proposed" in text(page)
+    assert f'href="{to_mark(circle)}"' in page.content.decode()
+    for who in (circle.on_leave, circle.outsider):
+        other = client_of(who).get(reverse(name, args=places))
+        assert "proposed" not in text(other)
+
+
+def test_the_groups_page_shows_them_and_the_way_to_say_so(
+    circle: Circle, year: list[Session], client_of: Any
+):
+    page = client_of(circle.member).get(reverse("group", args=[circle.group.pk]))
+    assert "The year 2027" in text(page)
+    assert text(page).count(" proposed ") >= 10
+    assert "Say which you cannot" in text(page)
+    assert "Settle them" not in text(page)
+    leaders = client_of(circle.leader).get(reverse("group", args=[circle.group.pk]))
+    assert f'href="{to_settle(circle)}"' in leaders.content.decode()
+    for who in (circle.on_leave, circle.admin):
+        other = client_of(who).get(reverse("group", args=[circle.group.pk]))
+        assert "proposed" not in text(other)
+
+
+def test_the_first_page_asks_whoever_has_not_looked_and_leaders_to_settle(
+    circle: Circle, year: list[Session], client_of: Any
+):
+    asks, settles = "Say which you cannot", "Settle them"
+    member = client_of(circle.member)
+    assert asks in text(member.get("/"))
+    seen = value_of(member.get(to_mark(circle)), "seen")
+    member.post(to_mark(circle), {"seen": seen})
+    assert asks not in text(member.get("/"))
+    assert (asks in text(page := client_of(circle.leader).get("/")), settles in text(page)) == (
+        False,
+        True,
+    )
+    second = text(client_of(circle.second_leader).get("/"))
+    assert (asks in second, settles in second) == (True, True)
+
+
+def test_a_proposed_date_has_no_page_of_its_own_and_no_file(
+    circle: Circle, year: list[Session], client_of: Any
+):
+    for who in (circle.member, circle.leader):
+        for name in ("session", "session_ics", "session_answer"):
+            assert client_of(who).get(reverse(name, args=[year[0].pk])).status_code == 404
