@@ -143,4 +143,4 @@ def test_growth_is_shown(everything: Installation, client_of: Any) -> None:
     grow(everything, range(MORE))
     assert len(client.get(page).content) > before + 1000
     with as_owner():
-        assert Session.objects.filter(group=everything.circle.group).count() == 4 + 2 * MORE
+        assert Session.objects.filter(group=everything.circle.group).count() == 5 + 2 * MORE
