@@ -223,22 +223,38 @@ def test_a_changed_row_is_found_out(everything: Installation) -> None:
     assert changed == {"Leave"}
 
 
+UNKNOWN = "⟦unknown: %s⟧"
+# `{{ name|default:… }}` may be given nothing.
+WITH_DEFAULT = {
+    name
+    for template in (ROOT / "templates").rglob("*.html")
+    for name in re.findall(r"{{ *([\w.]+)\|default", template.read_text())
+}
+
+
 @pytest.mark.parametrize("persona", READERS_OF_PAGES)
-def test_reading_changes_nothing(
-    everything: Installation, client_of: Any, persona: str | None
+def test_reading_changes_nothing_and_shows_no_name_its_view_did_not_give(
+    everything: Installation,
+    client_of: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    persona: str | None,
 ) -> None:
+    monkeypatch.setattr(Engine.get_default(), "string_if_invalid", UNKNOWN)
     client = client_of(everything.personas[persona] if persona else None)
     with acting_as(None):
         # The record has its key.
         audit.note(audit.ROTATED, audit.Thing.KEYS)
-    before = snapshot()
+    before, unknown = snapshot(), defaultdict(set)
     for address, path in ways(everything):
-        client.get(path)
+        page = client.get(path).content.decode(errors="replace")
         after = snapshot()
         changed = {name for name, value in after.items() if value != before[name]}
         noted = ITS_NOTES if address.name in ROOM else set()
         assert changed - noted - THE_RECORD == set(), path
         before = after
+        if not address.pattern.startswith("accounts/"):
+            unknown[address.name] |= set(re.findall(r"⟦unknown: (.*?)⟧", page)) - WITH_DEFAULT
+    assert {name: names for name, names in unknown.items() if names} == {}
 
 
 # What is written where
@@ -270,30 +286,3 @@ def test_a_text_reaches_those_it_is_for_and_nobody_else(
         page = client.get(path).content.decode()
         read |= {text for text in READERS if text in page}
     assert read == {text for text, readers in READERS.items() if persona in readers}
-
-
-UNKNOWN = "⟦unknown: %s⟧"
-# `{{ name|default:… }}` may be given nothing.
-WITH_DEFAULT = {
-    name
-    for template in (ROOT / "templates").rglob("*.html")
-    for name in re.findall(r"{{ *([\w.]+)\|default", template.read_text())
-}
-
-
-@pytest.mark.parametrize("persona", READERS_OF_PAGES)
-def test_no_page_shows_a_name_its_view_did_not_give(
-    everything: Installation,
-    client_of: Any,
-    monkeypatch: pytest.MonkeyPatch,
-    persona: str | None,
-) -> None:
-    monkeypatch.setattr(Engine.get_default(), "string_if_invalid", UNKNOWN)
-    client = client_of(everything.personas[persona] if persona else None)
-    unknown = defaultdict(set)
-    for address, path in ways(everything, accounts=False):
-        for name in re.findall(r"⟦unknown: (.*?)⟧", client.get(path).content.decode()):
-            unknown[address.name].add(name)
-    assert {
-        page: names - WITH_DEFAULT for page, names in unknown.items() if names - WITH_DEFAULT
-    } == {}
