@@ -65,6 +65,8 @@ class Entry:
     cannot_come: bool = False
     changes: Sequence[Change] = ()
     lead: EveningLead | None = None
+    # The latest change of all, that something was undone among them.
+    latest: Change | None = None
 
     @cached_property
     def on(self) -> date:
@@ -152,7 +154,7 @@ class Entry:
     @property
     def change_tonight(self) -> Change | None:
         """The latest change, if it was made at short notice and tonight is not over."""
-        last = self.changes[-1] if self.changes else None
+        last = self.latest
         if last is None or not notices.is_tonight(self.session, self.viewer.at):
             return None
         return last if last.at >= notices.opens_at(self.session) else None
@@ -161,6 +163,11 @@ class Entry:
     def has_news(self) -> bool:
         """Whether something changed for tonight."""
         return self.change_tonight is not None or self.lead is not None
+
+    @property
+    def led(self) -> bool:
+        """Whether the viewer leads its group."""
+        return Role.LEADER in self.viewer.roles.get(self.session.group_id, frozenset())
 
     @property
     def lead_words(self) -> str:
@@ -242,11 +249,13 @@ def entries(viewer: Viewer, sessions: Iterable[Session]) -> list[Entry]:
     sessions = list(sessions)
     declined = answers.declined(sessions, viewer.member)
     changes: dict[UUID, list[Change]] = {}
+    latest: dict[UUID, Change] = {}
     inside = viewer.where(Action.ENTER)
     for change in Change.objects.filter(session__in=sessions, group__in=inside).order_by(
         "at", "pk"
     ):
         _put_to(changes.setdefault(change.session_id, []), change)
+        latest[change.session_id] = change
     leads = notices.leads([s for s in sessions if s.group_id in inside], viewer.at)
     return [
         Entry(
@@ -255,6 +264,7 @@ def entries(viewer: Viewer, sessions: Iterable[Session]) -> list[Entry]:
             session.pk in declined,
             changes.get(session.pk, ()),
             leads.get(session.pk),
+            latest.get(session.pk),
         )
         for session in sessions
     ]

@@ -6,31 +6,44 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from groups import roster
 from groups.agreements import in_force
 from groups.gate import person
 from groups.policy import leaders
 from groups.zones import when_words
 from members.refusals import Refused
-from sessions import gate, leading
+from sessions import gate, leading, planning
 from sessions import tonight as emergencies
 from sessions.firstpage import names_in_words
+from sessions.forms.planning import CancelForm
 from sessions.forms.tonight import AloneForm, LeadForm, SubstituteForm
 from sessions.models import EveningLead, Session
 
-# By the button: what is typed with it, and what it does.
-WAYS: dict[str, tuple[type[LeadForm], Callable[..., Any]]] = {
-    "alone": (AloneForm, leading.leads_alone),
-    "substitute": (SubstituteForm, leading.stands_in),
-    "always": (LeadForm, leading.as_always),
+# What each button does, and what is typed with those that say who leads.
+VERBS: dict[str, Callable[..., Any]] = {
+    "cancel": planning.cancel,
+    "alone": leading.leads_alone,
+    "substitute": leading.stands_in,
+    "always": leading.as_always,
 }
+SAID = {
+    "cancel": _("The meeting is cancelled. Everyone in the group is told by mail."),
+    "alone": _("Everyone in the group is told by mail."),
+    "substitute": _("Everyone in the group is told by mail."),
+    "always": _("The evening is led as always. Ring whoever was told otherwise."),
+}
+FORMS = {"alone": AloneForm, "substitute": SubstituteForm, "always": LeadForm}
 
 
+@sensitive_post_parameters("reason")
 @require_http_methods(["GET", "HEAD", "POST"])
 def tonight(request: HttpRequest, pk: UUID) -> HttpResponse:
     """What changed, whom it has not reached, numbers to ring; cancel, and say who leads."""
@@ -38,7 +51,7 @@ def tonight(request: HttpRequest, pk: UUID) -> HttpResponse:
     session = gate.led(request, pk, at)
     leading.check_open(session, at)
     look = emergencies.of(session, to=person(request), at=at)
-    forms = _forms(request, look)
+    forms = _forms(request, session, look, at)
     done, refused = _do(request, session, forms, at)
     if done:
         messages.success(request, done)
@@ -66,29 +79,32 @@ def standing_in(request: HttpRequest, pk: UUID) -> HttpResponse:
     return render(request, "sessions/standing_in.html", context, status=409 if refused else 200)
 
 
-def _forms(request: HttpRequest, look: emergencies.Tonight) -> dict[str, LeadForm]:
+def _forms(
+    request: HttpRequest, session: Session, look: emergencies.Tonight, at: datetime
+) -> dict[str, Form]:
     """A form for each button, filled with what was typed for the one that was pressed."""
     pressed = request.POST.get("do") if request.method == "POST" else None
-    return {
-        do: form(request.POST if do == pressed else None, leaders=look.leaders)
-        for do, (form, _verb) in WAYS.items()
+    typed = {pressed: request.POST}
+    forms: dict[str, Form] = {
+        do: form(typed.get(do), leaders=look.leaders) for do, form in FORMS.items()
     }
+    names = roster.names(session.group, at)
+    forms["cancel"] = CancelForm(typed.get("cancel"), names=names)
+    return forms
 
 
 def _do(
-    request: HttpRequest, session: Session, forms: dict[str, LeadForm], at: datetime
-) -> tuple[str, str]:
-    """What was done in words, or why not; both empty where a form says it itself."""
+    request: HttpRequest, session: Session, forms: dict[str, Form], at: datetime
+) -> tuple[Any, str]:
+    """What is said of what was done, or why not; both empty where a form says it itself."""
     do = request.POST.get("do", "")
     if do not in forms or not forms[do].is_valid():
         return "", ""
     try:
-        WAYS[do][1](session, **forms[do].cleaned_data, by=person(request), at=at)
+        VERBS[do](session, **forms[do].cleaned_data, by=person(request), at=at)
     except Refused as refused:
         return "", str(refused)
-    if do == "always":
-        return _("The evening is led as always. Ring whoever was told otherwise."), ""
-    return _("Everyone in the group is told by mail."), ""
+    return SAID[do], ""
 
 
 def _agree(request: HttpRequest, session: Session, at: datetime) -> str:

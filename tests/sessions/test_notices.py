@@ -183,3 +183,33 @@ def test_the_page_is_for_tonight_alone(circle, client_of):
         answer = client_of(circle.leader).get(reverse("tonight", args=[session.pk]))
         assert answer.status_code == 409
         assert words in answer.content.decode()
+
+
+def test_tonight_is_cancelled_from_there_and_the_page_says_whom_it_has_not_reached(
+    circle, evening, client_of
+):
+    path = reverse("tonight", args=[evening.pk])
+    body = {"do": "cancel", "seen": 0, "reason": "Ring Olaf, +49 170 5550123"}
+    asked = client_of(circle.leader).post(path, body).content.decode()
+    assert "This looks like a phone number" in asked
+    assert fresh(evening).phase == "planned"
+    answer = client_of(circle.leader).post(path, body | {"reason": "No heating in the house"}, follow=True)
+    page = answer.content.decode()
+    assert "The meeting is cancelled. Everyone in the group is told by mail." in page
+    assert "Who has not seen the notice" in page
+    assert fresh(evening).phase == "cancelled"
+    again = client_of(circle.second_leader).post(path, body | {"reason": "", "seen": 1})
+    assert again.status_code == 409
+
+
+def test_what_is_undone_is_news_to_whoever_had_seen_it(circle, evening, client_of):
+    cancel(evening, circle.leader)
+    client_of(circle.member).get(page(evening))
+    with as_member(circle.leader):
+        planning.undo(fresh_for(evening), by=circle.leader, at=timezone.now())
+    assert "Dana" in unreached(evening, circle.leader)
+    answer = client_of(circle.member).get(page(evening)).content.decode()
+    assert "This meeting takes place as it was planned" in answer
+    assert "Dana" not in unreached(evening, circle.leader)
+    led = client_of(circle.leader).get("/").content.decode()
+    assert reverse("tonight", args=[evening.pk]) in led
