@@ -11,6 +11,7 @@ from groups import agreements, joining
 from groups.models import Entrance, Group, Programme
 from groups.policy import INSIDE as ROLES_INSIDE
 from groups.policy import OFFICE, Action, current, may, programmes_of
+from groups.signals import reminder_days_changed
 from members import audit
 from members.models import Member
 from members.refusals import Refused
@@ -23,6 +24,7 @@ INSIDE = (
     "shows_absences",
     "minutes",
     "keeps_cases_days",
+    "reminder_days",
 )
 
 
@@ -80,7 +82,11 @@ def edit_inside(
     if inside.get("keeps_cases_days", 0) > group.keeps_cases_days and _has_others(group, by, at):
         raise KeepingLongerNeedsAll(days=group.keeps_cases_days)
     _change_entrance(group, dict(entrance))
-    return _changed(group, {name: inside[name] for name in INSIDE if name in inside})
+    before = group.reminder_days
+    group = _changed(group, {name: inside[name] for name in INSIDE if name in inside})
+    if group.reminder_days != before:
+        reminder_days_changed.send(Group, group=group, at=at)
+    return group
 
 
 def _has_others(group: Group, by: Member, at: datetime) -> bool:

@@ -7,6 +7,7 @@ as exclusive instants, and what somebody is at a moment is computed from them.
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -69,7 +70,8 @@ class Group(UUIDModel):
     """A Balint group: its frame, its size, and how it likes to work.
 
     `alias` is the only name that leaves the site (mail, calendar); empty means “Your group”.
-    Durations are minutes; switches say what this group's school does.
+    Durations are minutes; switches say what this group's school does. Without `reminder_days` the
+    rhythm decides how many days before a meeting reminders come.
     """
 
     programme = models.ForeignKey(Programme, models.CASCADE, related_name="groups")
@@ -101,6 +103,7 @@ class Group(UUIDModel):
     keeps_cases_days = models.PositiveSmallIntegerField(
         _("days until a case is forgotten"), default=120
     )
+    reminder_days = ArrayField(models.PositiveSmallIntegerField(), null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     balint_kind = Kind.FRAME
@@ -202,6 +205,7 @@ class Preference(UUIDModel):
     group = models.ForeignKey(Group, models.CASCADE, related_name="preferences")
     member = models.ForeignKey(Member, models.CASCADE, related_name="preferences")
     reminders = models.BooleanField(_("remind me by mail"), default=True)
+    reminder_days = ArrayField(models.PositiveSmallIntegerField(), null=True, blank=True)
     shares_phone = models.BooleanField(_("the leaders may see my number"), default=False)
 
     balint_kind = Kind.FRAME

@@ -1,5 +1,6 @@
 """What a person tells about themselves."""
 
+from datetime import time
 from typing import Any
 
 from django import forms
@@ -30,10 +31,23 @@ class ProfileForm(forms.ModelForm):
 
     class Meta:
         model = Member
-        fields = ["name", "profession", "time_zone", "language"]
+        fields = ["name", "profession", "time_zone", "language", "quiet_from", "quiet_until"]
+        labels = {"quiet_from": _("No reminders from"), "quiet_until": _("No reminders until")}
+        help_texts = {
+            "quiet_until": _("On your own clock. Twice the same time: they come at any hour."),
+        }
 
     def __init__(self, *args: Any, zones: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for name in ("quiet_from", "quiet_until"):
+            self.fields[name].required = False
+            self.fields[name].widget = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
         field = self.fields["time_zone"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - for the type checker
         field.choices = zones
+
+    def clean_quiet_from(self) -> time:
+        return self.cleaned_data["quiet_from"] or self.instance.quiet_from
+
+    def clean_quiet_until(self) -> time:
+        return self.cleaned_data["quiet_until"] or self.instance.quiet_until

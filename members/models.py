@@ -1,6 +1,7 @@
 """The person, and the tables that serve every part."""
 
 import uuid
+from datetime import time
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
@@ -43,6 +44,8 @@ class Member(UUIDModel, AbstractBaseUser, PermissionsMixin):
     profession = models.CharField(_("profession"), max_length=80, blank=True)
     time_zone = models.CharField(_("time zone"), max_length=64, default="UTC")
     language = models.CharField(_("language"), max_length=12, default="en")
+    quiet_from = models.TimeField(_("no mail from"), default=time(22))
+    quiet_until = models.TimeField(_("until"), default=time(7))
     is_active = models.BooleanField(default=True)
     joined_at = models.DateTimeField(auto_now_add=True)
 
@@ -62,6 +65,11 @@ class Member(UUIDModel, AbstractBaseUser, PermissionsMixin):
 
     def get_full_name(self) -> str:
         return str(self)
+
+    @property
+    def quiet(self) -> tuple[time, time]:
+        """When reminders wait, on the person's own clock; twice the same means never."""
+        return self.quiet_from, self.quiet_until
 
     @property
     def first_name(self) -> str:
@@ -121,7 +129,8 @@ class Letter(UUIDModel):
     """One mail that may wait: planned with the change that causes it, leased, re-checked, sent.
 
     `about_id` is what it is about (a session, a proposal, …) and `about_version` which state of it;
-    together with kind and recipient they are unique, so nothing is ever planned twice.
+    together with kind and recipient they are unique, so nothing is ever planned twice. `went_with`
+    is the letter whose mail says what this one would have said.
     """
 
     kind = models.CharField(max_length=32)
@@ -143,6 +152,7 @@ class Letter(UUIDModel):
     accepted_at = models.DateTimeField(null=True)
     last_error = models.CharField(max_length=80, blank=True)
     planned_at = models.DateTimeField(auto_now_add=True)
+    went_with = models.UUIDField(null=True)
 
     balint_kind = Kind.PLUMBING
 

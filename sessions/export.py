@@ -83,6 +83,8 @@ def _account(member: Member) -> Entry:
         "profession": member.profession,
         "phone": phone.number if phone else None,
         "time_zone": member.time_zone,
+        "quiet_from": f"{member.quiet_from:%H:%M}",
+        "quiet_until": f"{member.quiet_until:%H:%M}",
         "language": member.language,
         "since": _instant(member.joined_at),
         "offices": [
@@ -138,7 +140,12 @@ def _groups(member: Member) -> Entry:
             for row in Membership.objects.filter(**own).select_related("group").order_by(*OLDEST)
         ],
         "wishes": [
-            _of(row.group) | {"reminders": row.reminders, "shares_phone": row.shares_phone}
+            _of(row.group)
+            | {
+                "reminders": row.reminders,
+                "reminder_days": row.reminder_days or [],
+                "shares_phone": row.shares_phone,
+            }
             for row in Preference.objects.filter(**own).select_related("group").order_by("pk")
         ],
         "times_away": [

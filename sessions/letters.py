@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from groups import optout, zones
+from groups.cadence import REMINDER_DAYS
 from groups.letters import signature
 from groups.models import Membership, Preference, Setting
 from members.letters.compose import message, page
@@ -26,7 +27,8 @@ from sessions.models import Session
 from sessions.phases import Phase
 
 # By the days before the session they go out.
-REMINDERS = {7: "reminder-7", 1: "reminder-1"}
+REMINDERS = {days: f"reminder-{days}" for days in REMINDER_DAYS}
+A_WEEK_AHEAD = frozenset(name for days, name in REMINDERS.items() if days >= 7)
 MOVED, CANCELLED, RESTORED = "moved", "cancelled", "restored"
 NOTICES = frozenset({MOVED, CANCELLED, RESTORED})
 
@@ -89,9 +91,8 @@ def _notice_is_wanted(letter: Letter) -> bool:
 
 def _reminder(letter: Letter) -> Message:
     session = _session(letter)
-    week_ahead = letter.kind == REMINDERS[7]
     words = words_of(session, letter)
-    day = words["day"] if week_ahead else words["weekday"]
+    day = words["day"] if letter.kind in A_WEEK_AHEAD else words["weekday"]
     subject = _("%(group)s meets on %(day)s") % {"group": words["group"], "day": day}
     said = replace(
         message(subject, "reminder", words),

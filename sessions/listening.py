@@ -21,6 +21,7 @@ def listen() -> None:
     """Connect once, when the app is ready."""
     for signal in HEARD:
         signal.connect(_renew_reminders, dispatch_uid="sessions.reminders")
+    signals.reminder_days_changed.connect(_renew_for_all, dispatch_uid="sessions.reminders")
     signals.group_end_confirmed.connect(_cancel_dates, dispatch_uid="sessions.ending")
     signals.group_end_withdrawn.connect(_restore_dates, dispatch_uid="sessions.ending")
 
@@ -29,6 +30,10 @@ def _renew_reminders(
     sender: Any, *, group: Group, member: Member, at: datetime, **kwargs: Any
 ) -> None:
     reminders.sync_person(group, member, at=at)
+
+
+def _renew_for_all(sender: Any, *, group: Group, at: datetime, **kwargs: Any) -> None:
+    reminders.sync_group(group, at=at)
 
 
 def _cancel_dates(

@@ -6,13 +6,13 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Exists, Model, OuterRef, Q
+from django.db.models import Exists, Model, OuterRef, Q, Subquery
 
 from groups.cadence import Rule, after_quiet_hours, offsets_for, wall_time_days_before
 from groups.models import Leave, Membership, Preference
 from members.models import Member
 from sessions.letters import REMINDERS
-from sessions.models import Answer, Series, Session
+from sessions.models import Answer, Session
 
 # A session without a series is reminded of like one of a slow rhythm.
 NO_RHYTHM = 28
@@ -23,12 +23,16 @@ Moment = tuple[str, datetime]  # kind of letter, when it may go
 
 @dataclass(frozen=True)
 class Person:
-    """Someone in a group at the moment, with the spans of all memberships, and their wish."""
+    """Someone in a group at the moment, with the spans of all memberships, and their wishes.
+
+    `days` are those before a meeting on which they want a reminder; none are the group's.
+    """
 
     member: Member
     group: UUID
     spans: tuple[tuple[datetime, datetime | None], ...]
     wants_reminders: bool
+    days: tuple[int, ...] = ()
 
     def belongs(self, at: datetime) -> bool:
         return within(self.spans, at)
@@ -36,14 +40,15 @@ class Person:
 
 def people(groups: Collection[UUID], at: datetime) -> list[Person]:
     """Everyone inside the groups at `at`, whatever their role; one query."""
-    silent = Preference.objects.filter(
-        group=OuterRef("group"), member=OuterRef("member"), reminders=False
-    )
+    wishes = Preference.objects.filter(group=OuterRef("group"), member=OuterRef("member"))
     rows = (
         Membership.objects.filter(
             Q(ended_at=None) | Q(ended_at__gt=at), group__in=groups, member__is_active=True
         )
-        .annotate(silent=Exists(silent))
+        .annotate(
+            silent=Exists(wishes.filter(reminders=False)),
+            days=Subquery(wishes.values("reminder_days")[:1]),
+        )
         .select_related("member")
     )
     # A new role is a new row, so one person may have several.
@@ -57,7 +62,8 @@ def people(groups: Collection[UUID], at: datetime) -> list[Person]:
 def _person(group: UUID, rows: Sequence[Membership]) -> Person:
     spans = tuple((row.starts_at, row.ended_at) for row in rows)
     silent = bool(getattr(rows[0], "silent"))  # noqa: B009  An annotation, unknown to the type.
-    return Person(rows[0].member, group, spans, not silent)
+    days = getattr(rows[0], "days") or ()  # noqa: B009
+    return Person(rows[0].member, group, spans, not silent, tuple(days))
 
 
 def pairs(
@@ -75,27 +81,29 @@ def pairs(
 
 
 def offsets(sessions: Sequence[Session]) -> dict[UUID, tuple[int, ...]]:
-    """For each session the days before it on which to remind, by its series' rhythm; one query."""
-    rules = dict(
-        Series.objects.filter(pk__in={session.series_id for session in sessions}).values_list(
-            "pk", "rule"
-        )
+    """For each session the days before it on which to remind: as its group chose, or by the rhythm.
+
+    One query.
+    """
+    rows = Session.objects.filter(pk__in=[session.pk for session in sessions]).values_list(
+        "pk", "group__reminder_days", "series__rule"
     )
-    return {
-        session.pk: offsets_for(
-            Rule.from_code(rules[session.series_id]).gap_days
-            if session.series_id in rules
-            else NO_RHYTHM
-        )
-        for session in sessions
-    }
+    return {pk: tuple(days) if days else _by_rhythm(rule) for pk, days, rule in rows}
 
 
-def moments(session: Session, member: Member, days_before: Iterable[int]) -> Iterator[Moment]:
-    """When each reminder may go: after the person's quiet hours, and before the session starts."""
-    for days in days_before:
+def _by_rhythm(rule: str | None) -> tuple[int, ...]:
+    return offsets_for(Rule.from_code(rule).gap_days if rule else NO_RHYTHM)
+
+
+def moments(session: Session, person: Person, days_before: Iterable[int]) -> Iterator[Moment]:
+    """When each reminder may go: after the person's quiet hours, and before the session starts.
+
+    `days_before` are those of the session, for who has chosen no others.
+    """
+    member = person.member
+    for days in person.days or days_before:
         wall = wall_time_days_before(session.starts_at, session.time_zone, days)
-        moment = after_quiet_hours(wall, member.time_zone)
+        moment = after_quiet_hours(wall, member.time_zone, member.quiet)
         if moment < session.starts_at:
             yield REMINDERS[days], moment
 

@@ -27,7 +27,7 @@ REMINDER_KINDS = frozenset(REMINDERS.values())
 # Word of a change goes with the change; its letters are removed 30 days later and must not return.
 NEWS_LASTS = timedelta(days=1)
 # How far ahead the worker looks for what is missing: the longest offset and a week of outage.
-HORIZON = timedelta(days=14)
+HORIZON = timedelta(days=max(REMINDERS) + 7)
 CHUNK = 200
 UNDONE = "undone"
 
@@ -62,12 +62,19 @@ def sync_person(group: Group, member: Member, *, at: datetime) -> None:
     _renew(sessions, _alone(member, {group.pk}, at), at, only=member)
 
 
+def sync_group(group: Group, *, at: datetime) -> None:
+    """Everybody's reminders in a group that has chosen other days for them."""
+    sessions = list(_open_sessions(at).filter(group=group))
+    _renew(sessions, reminded.people({group.pk}, at), at)
+
+
 def stop_for(session: Session, member: Member, *, at: datetime) -> None:
     """No reminders of this session for someone who cannot come; notices of a change still go."""
     outbox.cancel(about=session.pk, recipient=member, kinds=REMINDER_KINDS)
     outbox.plan(
         _reminder(session, member, kind, moment, LetterState.CANCELLED)
-        for kind, moment in reminded.moments(session, member, _offsets(session))
+        for person in _alone(member, {session.group_id}, at)
+        for kind, moment in reminded.moments(session, person, _offsets(session))
         if moment > at
     )
 
@@ -162,7 +169,7 @@ def _wanted(
         pair = (session.pk, person.member.pk)
         if pair in allowed:
             state = LetterState.CANCELLED if pair in answered else LetterState.PENDING
-            for kind, moment in reminded.moments(session, person.member, offsets[session.pk]):
+            for kind, moment in reminded.moments(session, person, offsets[session.pk]):
                 yield _reminder(session, person.member, kind, moment, state)
 
 
@@ -204,7 +211,7 @@ def _fill_in(sessions: Sequence[Session], at: datetime) -> int:
     shifted: list[Letter] = []
     for session, person in reminded.pairs(sessions, everyone):
         pair = (session.pk, person.member.pk)
-        for kind, moment in reminded.moments(session, person.member, offsets[session.pk]):
+        for kind, moment in reminded.moments(session, person, offsets[session.pk]):
             letter = known.get((session.pk, session.sequence, person.member.pk, kind))
             if letter is None and moment > at:
                 missing.append((pair, _reminder(session, person.member, kind, moment)))

@@ -3,6 +3,7 @@
 from groups.cadence.breaks import Break, format_breaks, parse_breaks, stored_breaks
 from groups.cadence.moments import (
     QUIET,
+    REMINDER_DAYS,
     after_quiet_hours,
     instant,
     last_day,
@@ -18,6 +19,7 @@ from groups.cadence.year import Cadence, Gap, Occurrence, gaps, held, long_gaps,
 __all__ = [
     "LAST",
     "QUIET",
+    "REMINDER_DAYS",
     "Break",
     "BreakCannotBe",
     "Cadence",

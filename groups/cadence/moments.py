@@ -6,6 +6,9 @@ from zoneinfo import ZoneInfo
 # No reminder between these, on the recipient's wall clock, unless the recipient chose others.
 QUIET = (time(22), time(7))
 
+# How many days before a meeting somebody may wish to be reminded.
+REMINDER_DAYS = (14, 7, 3, 2, 1)
+
 # Until then a meeting of the evening before still counts as running.
 MORNING = time(6)
 

@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from groups import frames
+from groups.forms.reminding import DaysField
 from groups.models import Entrance, Group
 from groups.zones import zone_choices
 from members.checked import ChecksText
@@ -85,9 +86,24 @@ class InsideForm(forms.ModelForm):
         help_text=_("A code, a bell, a floor: for those inside, never in a mail or calendar."),
     )
 
+    reminder_days = DaysField(
+        label=_("Reminders by mail"),
+        help_text=_(
+            "Nothing chosen: 7 days and the day before; the day before only, where you meet more "
+            "often than every three weeks. Each person may choose otherwise."
+        ),
+    )
+
     class Meta:
         model = Group
-        fields = ("alias", "asks_questions", "sits_back", "shows_absences", "keeps_cases_days")
+        fields = (
+            "alias",
+            "asks_questions",
+            "sits_back",
+            "shows_absences",
+            "keeps_cases_days",
+            "reminder_days",
+        )
         help_texts = {
             "keeps_cases_days": _(
                 "7 to 365. A new number holds for later cases only; making it longer needs the "

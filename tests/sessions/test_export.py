@@ -78,6 +78,8 @@ SHAPE = {
         "profession": str,
         "phone": Maybe(str),
         "time_zone": str,
+        "quiet_from": str,
+        "quiet_until": str,
         "language": str,
         "since": INSTANT,
         "offices": [{"programme": str} | SINCE],
@@ -89,7 +91,7 @@ SHAPE = {
     },
     "groups": {
         "memberships": [GROUP | {"role": str} | SINCE],
-        "wishes": [GROUP | {"reminders": bool, "shares_phone": bool}],
+        "wishes": [GROUP | {"reminders": bool, "reminder_days": [int], "shares_phone": bool}],
         "times_away": [GROUP | SINCE | {"reason": str}],
         "agreed": [GROUP | {"version": int, "agreed_at": INSTANT}],
         "farewells_asked_for": [

@@ -1,6 +1,7 @@
 """Who is reminded, and when; planned in the transaction that makes the session."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -201,7 +202,8 @@ def test_no_reminder_goes_after_the_start_or_in_the_recipients_quiet_hours(
     starts_at, zone, person_zone
 ):
     session = Session(starts_at=starts_at, time_zone=zone)
-    found = dict(reminded.moments(session, Member(time_zone=person_zone), (7, 1)))
+    person = reminded.Person(Member(time_zone=person_zone), uuid4(), (), wants_reminders=True)
+    found = dict(reminded.moments(session, person, (7, 1)))
     assert tuple(sorted(found)) == BOTH
     for moment in found.values():
         assert moment < starts_at
