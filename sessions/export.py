@@ -13,6 +13,7 @@ from typing import Any
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
+from django.db.models import QuerySet
 from django.views.decorators.debug import sensitive_variables
 
 from groups.models import (
@@ -34,6 +35,8 @@ from sessions.models import (
     CasePresence,
     CasePresentation,
     DatesReply,
+    EveningLead,
+    NoticeSeen,
     Session,
 )
 
@@ -207,7 +210,24 @@ def _meetings(member: Member) -> Entry:
             .select_related("group")
             .order_by("replied_at", "pk")
         ],
+        "notices_seen": [
+            _at(row.session) | {"at": _instant(row.seen_at)}
+            for row in NoticeSeen.objects.filter(member=member)
+            .select_related("session__group")
+            .order_by(*BY_MEETING)
+        ],
+        "stood_in": [_stood_in(row) for row in _evenings(member).order_by(*BY_MEETING)],
     }
+
+
+def _evenings(member: Member) -> QuerySet[EveningLead]:
+    """Evenings the person was asked to lead once; of the group they know what it is called."""
+    return EveningLead.objects.filter(member=member).select_related("session__group")
+
+
+def _stood_in(row: EveningLead) -> Entry:
+    meeting = _at(row.session) | {"group": row.session.group.name_outside}
+    return meeting | {"asked_at": _instant(row.at), "agreed_at": _instant(row.agreed_at)}
 
 
 BY_MEETING = ("session__starts_at", "pk")

@@ -108,6 +108,8 @@ SHAPE = {
         "attendance": [MEETING | {"there": bool}],
         "could_not_come": [MEETING | {"on": str, "reason": str, "answered_at": INSTANT}],
         "proposed_dates_looked_at": [GROUP | {"at": INSTANT}],
+        "notices_seen": [MEETING | {"at": INSTANT}],
+        "stood_in": [MEETING | {"asked_at": INSTANT, "agreed_at": Maybe(INSTANT)}],
     },
     "cases_told": [MEETING | {"forgotten_on": str, "follow_up": bool, "title": str}],
     "cases_present_for": int,
