@@ -68,9 +68,7 @@ def _untold(stones: Sequence[Stone]) -> int:
     """Cases that never were go without being counted, and leave the same tombstone again."""
     ids = [stone.subject for stone in stones]
     with connection.cursor() as cursor:
-        cursor.execute(
-            "select set_config('balint.never_was', %s, true)", [",".join(map(str, ids))]
-        )
+        cursor.execute("select set_config('balint.never_was', %s, true)", [",".join(map(str, ids))])
     return _rows(CasePresentation)(stones)
 
 

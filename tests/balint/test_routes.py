@@ -244,7 +244,8 @@ def test_reading_changes_nothing_and_shows_no_name_its_view_did_not_give(
     with acting_as(None):
         # The record has its key.
         audit.note(audit.ROTATED, audit.Thing.KEYS)
-    before, unknown = snapshot(), defaultdict(set)
+    before = snapshot()
+    unknown: dict[str, set[str]] = defaultdict(set)
     for address, path in ways(everything):
         page = client.get(path).content.decode(errors="replace")
         after = snapshot()
