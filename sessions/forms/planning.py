@@ -23,6 +23,7 @@ from groups.models import Setting
 from groups.zones import city, zone_choices
 from members.checked import ChecksText
 from sessions.models import Session
+from sessions import planning
 from sessions.planning import Plan
 
 HOW_LONG = _("A meeting lasts between 15 minutes and 12 hours.")
@@ -83,8 +84,8 @@ class PlanForm(forms.Form):
     past_known = forms.BooleanField(required=False)
     seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
-    IN_SIGHT = ("rule", "starts_at", "minutes", "time_zone", "place", "breaks")
-    DEEPER = ("first_on", "last_on", "interval")
+    IN_SIGHT: tuple[str, ...] = ("rule", "starts_at", "minutes", "time_zone", "place", "breaks")
+    DEEPER: tuple[str, ...] = ("first_on", "last_on", "interval")
 
     def __init__(self, data: Any = None, *, offered: Plan) -> None:
         """Without `data` it says what is offered, and is as good as if that had been typed."""
@@ -135,6 +136,29 @@ class PlanForm(forms.Form):
             self.plan = Plan(Cadence(*parts, parse_breaks(data["breaks"], *span)), place)
         except CadenceCannotBe as reason:
             self.add_error(field, str(reason))
+
+
+class FollowingForm(PlanForm):
+    """The plan from one date on; where it begins follows from the rhythm."""
+
+    DEEPER = ("last_on", "interval")
+
+    def __init__(self, data: Any = None, *, session: Session) -> None:
+        super().__init__(data, offered=planning.plan_from(session))
+        self.session = session
+        del self.fields["first_on"]
+
+    def _make_plan(self, data: dict[str, Any]) -> None:
+        offered = planning.plan_from(self.session, Rule.from_code(data["rule"]))
+        data["first_on"] = offered.cadence.first_on
+        super()._make_plan(data)
+
+
+class LastDayForm(forms.Form):
+    """The day a rhythm ends with."""
+
+    last_on = forms.DateField(label=_("Last day"), widget=DayInput)
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
 
 def _as_typed(plan: Plan) -> dict[str, Any]:

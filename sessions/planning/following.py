@@ -17,6 +17,7 @@ from sessions.models import Series, Session
 from sessions.phases import Phase
 from sessions.planning import years
 from sessions.planning.draft import Draft, Fate, Line, draft, is_fixed
+from sessions.planning.one_date import check_movable
 from sessions.planning.plans import Plan, plan_of
 from sessions.planning.refusals import (
     ChangedMeanwhile,
@@ -49,6 +50,7 @@ def plan_from(session: Session, rule: Rule | None = None) -> Plan:
 
 def draft_following(session: Session, plan: Plan, *, at: datetime) -> Draft:
     """What this plan would do to this date and those after it. Raises Refused."""
+    check_movable(session, at)
     group, series = session.group, _series_of(session)
     if _is_whole(plan, series):
         return years.draft_year(group, plan, at=at, propose=series.settled_at is None)
@@ -85,8 +87,8 @@ def plan_following(
     """
     group = _held_still(session.group, by=by, at=at, seen=seen)
     session = Session.objects.select_related("group", "series").get(pk=session.pk)
-    old = _series_of(session)
-    plan = Plan(cadence, place)
+    check_movable(session, at)
+    old, plan = _series_of(session), Plan(cadence, place)
     if _is_whole(plan, old):
         propose = old.settled_at is None
         return years.plan_year(group, cadence, place, by=by, at=at, propose=propose)

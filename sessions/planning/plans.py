@@ -1,9 +1,10 @@
 """What the planning page begins with: the rhythm in use, or the next one from the last."""
 
-from dataclasses import dataclass
+import calendar
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
-from groups.cadence import Cadence, Rule, Unit, parse_breaks
+from groups.cadence import Break, Cadence, Rule, Unit, parse_breaks
 from groups.models import Group
 from sessions.models import Series
 
@@ -59,20 +60,38 @@ def next_rule(group: Group, at: datetime) -> Plan:
 
 
 def following(group: Group, last: Series | None, today: date) -> Plan:
-    """The plan after `last`: the same rhythm to the year's end, without its breaks.
+    """The plan after `last`: the same rhythm for twelve months, its breaks on the same days again.
 
-    From October on it runs to the end of the next year: a first plan of a few weeks is none.
+    A first plan runs to the year's end, from October on to that of the next: of a few weeks it
+    would be none.
     """
     first_on = today + DAY
-    if last is not None:
-        first_on = max(first_on, _day_after(last.last_on))
-    last_on = date(first_on.year + (first_on.month >= OCTOBER), 12, 31)
     if last is None:
+        last_on = date(first_on.year + (first_on.month >= OCTOBER), 12, 31)
         cadence = Cadence(FIRST_RULE, FIRST_TIME, FIRST_MINUTES, group.time_zone, first_on, last_on)
         return Plan(cadence, group.place)
-    rule = Rule.from_code(last.rule)
-    cadence = Cadence(rule, last.starts_at, last.minutes, last.time_zone, first_on, last_on)
+    first_on = max(first_on, _day_after(last.last_on))
+    plan = plan_of(last)
+    last_on = _years_later(first_on, 1) - DAY
+    breaks = _breaks_again(plan.cadence.breaks, first_on, last_on)
+    cadence = replace(plan.cadence, first_on=first_on, last_on=last_on, breaks=breaks)
     return Plan(cadence, last.place)
+
+
+def _breaks_again(breaks: tuple[Break, ...], first_on: date, last_on: date) -> tuple[Break, ...]:
+    """The same days of the year, where they touch the new span; the leaders see them beforehand."""
+    again = {
+        Break(_years_later(pause.first, years), _years_later(pause.last, years), pause.name)
+        for pause in breaks
+        for years in range(last_on.year - pause.first.year + 1)
+    }
+    return tuple(sorted(b for b in again if b.last >= first_on and b.first <= last_on))
+
+
+def _years_later(on: date, years: int) -> date:
+    """The same day so many years later; 29 February is the 28th where there is none."""
+    leaps = (on.month, on.day) == (2, 29) and not calendar.isleap(on.year + years)
+    return on.replace(year=on.year + years, day=28 if leaps else on.day)
 
 
 def _year_is_planned(last: Series, today: date) -> bool:

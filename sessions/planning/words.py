@@ -146,6 +146,25 @@ def saved(draft: Draft) -> str:
     return " ".join(sentences)
 
 
+def end_label(draft: Draft) -> str:
+    """What the button says that ends a rhythm, with the true number of dates that go."""
+    count = len(draft.of(Fate.GOES))
+    if not count:
+        return _("End the rhythm")
+    return ngettext(
+        "End the rhythm and cancel this date", "End the rhythm and cancel %(count)d dates", count
+    ) % {"count": count}
+
+
+def ended(draft: Draft) -> str:
+    """What is said once a rhythm has an end."""
+    last_on = draft.plan.cadence.last_on
+    said = [_("The rhythm ends on %(day)s.") % {"day": zones.date_words(last_on, with_year=True)}]
+    if draft.told:
+        said.append(_("Everyone in the group is told of the changes by mail."))
+    return " ".join(said)
+
+
 def undone(*, told: bool) -> str:
     """What is said once a change is undone: whether anybody had heard of it."""
     if told:
@@ -164,7 +183,22 @@ def span_words(first: date, last: date) -> str:
         return str(first.year)
     if last.year == first.year + 1 and (last.month, last.day) == (12, 31):
         return _("%(first)d and %(last)d") % {"first": first.year, "last": last.year}
+    return part_words(first, last)
+
+
+def part_words(first: date, last: date) -> str:
+    """“May 2027 to December 2027”, where the year alone would not tell two rhythms apart."""
+    if (first.year, first.month) == (last.year, last.month):
+        return _month(first)
     return _("%(first)s to %(last)s") % {"first": _month(first), "last": _month(last)}
+
+
+def spans_words(spans: Sequence[tuple[date, date]]) -> list[str]:
+    """Each span in words, by its years if that tells them all apart."""
+    by_years = [span_words(*span) for span in spans]
+    if len(set(by_years)) == len(by_years):
+        return by_years
+    return [part_words(*span) for span in spans]
 
 
 def _rhythm(plan: Plan) -> str:

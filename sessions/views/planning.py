@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, time
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.contrib import messages
@@ -15,10 +15,10 @@ from django.views.decorators.http import require_POST
 
 from groups import gate, roster
 from groups.cadence import instant
+from groups.gate import person
 from groups.models import Group
 from groups.policy import GRANTS, Action, Role
 from groups.zones import city
-from members.models import Member
 from members.refusals import Refused
 from sessions import planning, visible
 from sessions.forms.planning import CancelForm, MoveForm, NewDateForm, PlanForm, SeenForm
@@ -47,12 +47,12 @@ def schedule(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 def session_edit(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Move one meeting, or change its length or place."""
-    session, at = _planned(request, pk), timezone.now()
+    session, at = planned_here(request, pk), timezone.now()
     if request.method in READS:
         planning.check_movable(session, at)
     form = MoveForm(request.POST or None, session=session, names=roster.names(session.group, at))
-    moved, status = _try(
-        form, lambda: planning.move(session, **form.wishes(), by=_person(request), at=at)
+    moved, status = tried(
+        form, lambda: planning.move(session, **form.wishes(), by=person(request), at=at)
     )
     if moved:
         messages.success(request, _moved_words(session, moved))
@@ -64,7 +64,7 @@ def session_edit(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 def session_cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Say who will be told, ask why, and cancel."""
-    session, at = _planned(request, pk), timezone.now()
+    session, at = planned_here(request, pk), timezone.now()
     if request.method in READS:
         planning.check_cancellable(session, at)
     form = CancelForm(
@@ -72,8 +72,8 @@ def session_cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
         initial={"seen": session.sequence},
         names=roster.names(session.group, at),
     )
-    cancelled, status = _try(
-        form, lambda: planning.cancel(session, **form.cleaned_data, by=_person(request), at=at)
+    cancelled, status = tried(
+        form, lambda: planning.cancel(session, **form.cleaned_data, by=person(request), at=at)
     )
     if cancelled:
         messages.success(request, _cancelled_words(session, at))
@@ -86,8 +86,8 @@ def session_cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_POST
 def session_restore(request: HttpRequest, pk: UUID) -> HttpResponse:
     """A cancelled meeting takes place after all."""
-    session = _planned(request, pk)
-    planning.restore(session, by=_person(request), at=timezone.now())
+    session = planned_here(request, pk)
+    planning.restore(session, by=person(request), at=timezone.now())
     messages.success(request, _("The meeting takes place. Everyone in the group is told by mail."))
     return redirect("schedule", session.group_id)
 
@@ -95,11 +95,11 @@ def session_restore(request: HttpRequest, pk: UUID) -> HttpResponse:
 @require_POST
 def session_undo(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The last move or cancelling never was; only who heard of it hears of this."""
-    session = _planned(request, pk)
+    session = planned_here(request, pk)
     form = SeenForm(request.POST)
     if not form.is_valid():
         raise planning.NothingToUndo
-    undone = planning.undo(session, **form.cleaned_data, by=_person(request), at=timezone.now())
+    undone = planning.undo(session, **form.cleaned_data, by=person(request), at=timezone.now())
     messages.success(request, words.undone(told=planning.is_told(undone)))
     return redirect("schedule", session.group_id)
 
@@ -110,10 +110,10 @@ def session_new(request: HttpRequest, pk: UUID) -> HttpResponse:
     offered = planning.next_rule(group, at)
     form = NewDateForm(request.POST or None, offered=offered, setting=group.setting, at=at)
     propose = _proposes(request)
-    added, status = _try(
+    added, status = tried(
         form,
         lambda: planning.add_date(
-            group, **form.wishes(), by=_person(request), at=at, propose=propose
+            group, **form.wishes(), by=person(request), at=at, propose=propose
         ),
     )
     if added:
@@ -128,20 +128,15 @@ def _proposes(request: HttpRequest) -> bool:
     return request.GET.get("propose") == "yes"
 
 
-def _person(request: HttpRequest) -> Member:
-    """Who asks; every address here wants a signed-in person."""
-    return cast(Member, request.user)
-
-
-def _planned(request: HttpRequest, pk: UUID) -> Session:
+def planned_here(request: HttpRequest, pk: UUID) -> Session:
     """A session whose group the person plans; else 404, or the agreement's page first."""
-    seen = visible.sessions(_person(request), timezone.now()).select_related("group", "series")
+    seen = visible.sessions(person(request), timezone.now()).select_related("group", "series")
     session = get_object_or_404(seen, pk=pk)
     gate.check(request, session.group, Action.PLAN)
     return session
 
 
-def _try(form: Form, verb: Callable[[], T], field: str | None = None) -> tuple[T | None, int]:
+def tried(form: Form, verb: Callable[[], T], field: str | None = None) -> tuple[T | None, int]:
     """What the verb gave, or None and the status of the page that is shown again.
 
     A refusal stands beside `field`, or above the form.
@@ -158,7 +153,7 @@ def _try(form: Form, verb: Callable[[], T], field: str | None = None) -> tuple[T
 def _session_context(
     request: HttpRequest, session: Session, form: Form, at: datetime
 ) -> dict[str, Any]:
-    now = words.planned([session], _person(request).time_zone, at)[0]
+    now = words.planned([session], person(request).time_zone, at)[0]
     return {"group": session.group, "session": session, "form": form, "now": now}
 
 
@@ -188,8 +183,8 @@ def _read(request: HttpRequest, group: Group, at: datetime) -> HttpResponse:
     begins = instant(
         at.astimezone(group.zone).date().replace(month=1, day=1), time.min, group.time_zone
     )
-    dates = visible.sessions(_person(request), at).filter(group=group, starts_at__gte=begins)
-    shown = words.planned(dates.order_by("starts_at"), _person(request).time_zone, at)
+    dates = visible.sessions(person(request), at).filter(group=group, starts_at__gte=begins)
+    shown = words.planned(dates.order_by("starts_at"), person(request).time_zone, at)
     zone, last = words.one_zone(shown), planning.last_series(group)
     # The rhythm says the zone; where a date is on another clock, each says its own.
     rhythm = words.rhythm(last) if last and zone in {"", city(last.time_zone)} else ""
@@ -204,7 +199,7 @@ def _plan(request: HttpRequest, group: Group, at: datetime) -> HttpResponse:
     chosen = typed.get("series", "")
     seen, (offered, tabs) = planning.state_of(group), _offered(request, chosen, group, at)
     form = PlanForm(typed if posted or "rule" in typed else None, offered=offered)
-    drafted, status = _try(
+    drafted, status = tried(
         form,
         lambda: planning.draft_year(
             group, form.wished(), at=at, propose=posted and _proposes(request)
@@ -219,7 +214,7 @@ def _plan(request: HttpRequest, group: Group, at: datetime) -> HttpResponse:
             return redirect(f"{request.path}?series={saved.pk}")
     span = words.span_words(*(drafted.plan if drafted else offered).span)
     context = {"group": group, "form": form, "seen": seen, "span": span}
-    context |= _year(request, drafted, group, at)
+    context |= year_shown(request, drafted, group, at)
     if request.htmx:  # type: ignore[attr-defined]
         return render(request, "sessions/_year.html", context)
     ahead = _ahead(request, group, at)
@@ -237,9 +232,10 @@ def _offered(
     plans = {str(series.pk): planning.plan_of(series) for series in running}
     plans["next"] = planning.following(group, planning.last_series(group), today)
     offered = plans.get(chosen) or planning.next_rule(group, at)
+    names = words.spans_words([plan.span for plan in plans.values()])
     tabs = [
-        (words.span_words(*plan.span), f"{request.path}?series={key}", plan == offered)
-        for key, plan in plans.items()
+        (name, f"{request.path}?series={key}", plan == offered)
+        for name, (key, plan) in zip(names, plans.items(), strict=True)
     ]
     return offered, tabs if running else []
 
@@ -252,13 +248,13 @@ def _save(
         form.add_error("past_known", sentence)
         return None, 200
     plan, seen = drafted.plan, form.cleaned_data["seen"]
-    saved, status = _try(
+    saved, status = tried(
         form,
         lambda: planning.plan_year(
             group,
             plan.cadence,
             plan.place,
-            by=_person(request),
+            by=person(request),
             at=at,
             seen=seen,
             propose=drafted.proposes,
@@ -271,13 +267,13 @@ def _save(
     return saved, status
 
 
-def _year(
+def year_shown(
     request: HttpRequest, drafted: Draft | None, group: Group, at: datetime
 ) -> dict[str, Any]:
     """The right half of the page, and the words of the button."""
     if drafted is None:
         return {"save_label": _("Save these dates")}
-    past, viewer = len(drafted.new_in_the_past), _person(request)
+    past, viewer = len(drafted.new_in_the_past), person(request)
     return {
         "rows": words.rows(drafted, viewer.time_zone, cautions(drafted, group, viewer, at)),
         "summary": words.summary(drafted),
@@ -295,5 +291,5 @@ def _undoable(ahead: list[words.Planned], at: datetime) -> list[words.Planned]:
 
 
 def _ahead(request: HttpRequest, group: Group, at: datetime) -> list[words.Planned]:
-    dates = visible.sessions(_person(request), at).filter(group=group, starts_at__gt=at)
-    return words.planned(dates.order_by("starts_at"), _person(request).time_zone, at)
+    dates = visible.sessions(person(request), at).filter(group=group, starts_at__gt=at)
+    return words.planned(dates.order_by("starts_at"), person(request).time_zone, at)

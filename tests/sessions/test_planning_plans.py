@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from groups.cadence import Break
 from sessions import planning
 from tests.sessions.rhythm import (
     FOURTH_TUESDAY,
@@ -68,10 +69,11 @@ def test_the_rhythm_in_use_is_offered_as_it_was_saved(led: Led):
         assert offered == planning.Plan(cadence(breaks=(SUMMER,)), "Garden")
 
 
-def test_in_october_the_next_year_is_offered_by_the_same_rhythm_without_breaks(led: Led):
+def test_in_october_the_next_year_is_offered_by_the_same_rhythm_and_breaks(led: Led):
     led.plan(cadence(breaks=(SUMMER,)), "Garden")
     offered = planning.next_rule(led.group, utc(2027, 10, 1, 12))
-    next_year = cadence(first_on=date(2028, 1, 1), last_on=date(2028, 12, 31))
+    summer = Break(date(2028, 7, 15), date(2028, 8, 31), "summer")
+    next_year = cadence(first_on=date(2028, 1, 1), last_on=date(2028, 12, 31), breaks=(summer,))
     assert offered == planning.Plan(next_year, "Garden")
 
 
@@ -85,10 +87,28 @@ def test_a_rhythm_that_has_ended_is_taken_up_again_from_tomorrow(led: Led):
     led.plan(american(), "Clinic")
     offered = planning.next_rule(led.group, utc(2028, 2, 1, 12))
     assert (offered.cadence.rule, offered.place) == (FOURTH_TUESDAY, "Clinic")
-    assert offered.span == (date(2028, 2, 2), date(2028, 12, 31))
+    assert offered.span == (date(2028, 2, 2), date(2029, 2, 1))
 
 
 def test_after_a_rhythm_that_ends_within_a_year_the_next_day_begins(led: Led):
     series = led.plan(cadence(last_on=date(2027, 6, 30)))
     offered = planning.following(led.group, series, date(2027, 5, 1))
-    assert offered.span == (date(2027, 7, 1), date(2027, 12, 31))
+    assert offered.span == (date(2027, 7, 1), date(2028, 6, 30))
+
+
+def test_breaks_come_again_where_they_touch_the_next_twelve_months(led: Led):
+    winter = Break(date(2026, 12, 20), date(2027, 1, 6), "winter")
+    leap_day = Break(date(2028, 2, 29), date(2028, 2, 29), "leap day")
+    series = led.plan(
+        cadence(
+            first_on=date(2026, 9, 1), last_on=date(2028, 6, 30), breaks=(winter, SUMMER, leap_day)
+        ),
+        at=utc(2026, 8, 1),
+    )
+    offered = planning.following(led.group, series, date(2028, 5, 1)).cadence
+    assert (offered.first_on, offered.last_on) == (date(2028, 7, 1), date(2029, 6, 30))
+    assert offered.breaks == (
+        Break(date(2028, 7, 15), date(2028, 8, 31), "summer"),
+        Break(date(2028, 12, 20), date(2029, 1, 6), "winter"),
+        Break(date(2029, 2, 28), date(2029, 2, 28), "leap day"),
+    )
