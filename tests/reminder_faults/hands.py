@@ -152,11 +152,27 @@ def _obey(deed: str, database: str = "", folder: str = "", **more: Any) -> int:
     return 0
 
 
+def _warm_up() -> None:
+    """What every child would load for itself again is loaded before the first is born."""
+    from django.template.loader import get_template
+    from django.urls import get_resolver
+
+    from groups import leaving
+    from sessions import answers
+    from sessions.planning import one_date
+    from tests.reminder_faults import points
+
+    assert all((leaving, answers, one_date, points, get_resolver().url_patterns))
+    for name in ("letter.html", "invitation.txt", "reminder.txt"):
+        get_template(f"letters/{name}")
+
+
 def main() -> None:
     """A child for each line; its end is the answer."""
     import django
 
     django.setup()
+    _warm_up()
     for line in sys.stdin:
         child = os.fork()
         if child == 0:

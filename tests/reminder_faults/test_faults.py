@@ -187,19 +187,27 @@ def test_f16_while_a_server_does_not_answer_no_second_worker_sends_the_letter(se
     invite(1)
     with MailServer() as post:
         post.script = ["hold"]
-        first = threading.Thread(target=send, args=[post], kwargs={"lease": 6.0, "timeout": 1.5})
+        first = threading.Thread(target=send, args=[post], kwargs={"lease": 90.0, "timeout": 60.0})
         first.start()
-        assert post.held.wait(10)
+        assert post.held.wait(30)
         assert dispatch() == {}
-        first.join()
-        assert states() == {"uncertain": 1}
         post.release()
-        with as_owner():
-            Letter.objects.update(not_before=None)
+        first.join()
+        assert states() == {"sent": 1}
+        assert len(post.mails) == 1
+
+
+def test_f16_a_server_that_hangs_longer_than_a_lease_is_left_within_it_and_tried_again(send):
+    (letter,) = invite(1)
+    with MailServer() as post:
+        post.script = ["hang"]
+        assert send(post, lease=3.0, timeout=0.5) == 0
+        hung = look(letter)
+        assert (hung.state, hung.lease_token, hung.attempts) == ("uncertain", None, 1)
+        change(letter, not_before=None)
         assert send(post) == 0
     assert states() == {"sent": 1}
-    assert len({mail.message_id for mail in post.mails}) == 1
-    assert len(post.mails) == 2
+    assert [mail.message_id for mail in post.mails] == [letter.message_id] * 2
 
 
 @pytest.mark.django_db
