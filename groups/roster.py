@@ -30,6 +30,7 @@ from groups.models import (
 from groups.policy import agreement_in_force, current
 from groups.zones import date_words
 from members import audit
+from members.letters import health
 from members.models import Member
 
 if TYPE_CHECKING:
@@ -135,6 +136,7 @@ class Person:
     agreed: bool
     leave: Leave | None
     ending: Ending | None
+    unreached: bool = False
 
     @property
     def pills(self) -> list[str]:
@@ -144,6 +146,8 @@ class Person:
             words.append(farewell_words(self.ending, self.at))
         if not self.agreed:
             words.append(_("has not agreed yet"))
+        if self.unreached:
+            words.append(_("we could not reach this person"))
         return [word for word in words if word]
 
     @property
@@ -163,13 +167,14 @@ class Person:
 
 
 def persons(group: Group, endings: Sequence[Ending], *, at: datetime) -> list[Person]:
-    """The group's people with their leaves and these endings, for its leaders. Two queries."""
+    """The group's people with their leaves and these endings, for its leaders. Three queries."""
     leaves = Leave.objects.filter(Q(ended_at=None) | Q(ended_at__gt=at), group=group)
     away = {leave.member_id: leave for leave in leaves.order_by("-starts_at")}
     for leave in away.values():
         if leave.reason:
             _note_reading(group, leave.pk, of=leave.member_id)
     going = {ending.membership_id: ending for ending in endings}
+    unreached = health.unreached(group.pk)
     return [
         Person(
             membership,
@@ -177,6 +182,7 @@ def persons(group: Group, endings: Sequence[Ending], *, at: datetime) -> list[Pe
             membership.agreed,
             away.get(membership.member_id),
             going.get(membership.pk),
+            membership.member_id in unreached,
         )
         for membership in inside([group], at).select_related("member", "group")
     ]

@@ -16,6 +16,7 @@ from groups.circle import Chair, initials_of
 from groups.models import Group, Membership
 from groups.policy import Role, current, memberships_of
 from groups.zones import date_words
+from members.letters import health
 from members.models import Member
 from sessions import conduct, dates, needs, visible
 from sessions.answers import day_of
@@ -70,7 +71,10 @@ class Circle:
 
 @dataclass(frozen=True)
 class FirstPage:
-    """All that `/` shows to someone who belongs to a group."""
+    """All that `/` shows to someone who belongs to a group.
+
+    `letters` is for leaders: a sentence when letters do not go out as they should.
+    """
 
     to_agree: Sequence[Card]
     card: Card | None
@@ -81,6 +85,7 @@ class FirstPage:
     month: Month[Entry] | None
     zone: str
     kept: str
+    letters: str
 
 
 def of(member: Member, *, at: datetime) -> FirstPage | None:
@@ -103,6 +108,7 @@ def of(member: Member, *, at: datetime) -> FirstPage | None:
         month=shown,
         zone=dates.one_zone(shown.entries) if shown else "",
         kept=kept_words(member, at),
+        letters=health.of_letters(at=at).words if viewer.as_(Role.LEADER) else "",
     )
 
 

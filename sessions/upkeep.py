@@ -17,7 +17,7 @@ from members.beside import Stone
 from members.identity import acting_as
 from members.letters.health import WAITING
 from members.models import Letter, LetterState
-from sessions import erasure, reminders
+from sessions import erasure, nomeeting, reminders
 
 Step = Callable[[], int]
 
@@ -44,6 +44,11 @@ def run(steps: Mapping[str, Step] | None = None) -> dict[str, int]:
 def reconcile() -> int:
     """Letters that are missing or stale."""
     return reminders.reconcile(at=timezone.now())
+
+
+def tell_of_empty_months() -> int:
+    """Word to leaders whose group has no meeting next month."""
+    return nomeeting.plan(at=timezone.now())
 
 
 def remove_old_letters() -> int:
@@ -119,6 +124,7 @@ def keep_heads() -> int:
 
 STEPS: dict[str, Step] = {
     "letters planned": reconcile,
+    "empty months told": tell_of_empty_months,
     "sessions closed": _function("balint_close_overdue"),
     "cases forgotten": _function("balint_forget_cases_due"),
     "words forgotten": _function("balint_forget_words_due"),
