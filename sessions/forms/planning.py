@@ -22,8 +22,8 @@ from groups.cadence import (
 from groups.models import Setting
 from groups.zones import city, zone_choices
 from members.checked import ChecksText
-from sessions.models import Session
 from sessions import planning
+from sessions.models import Session
 from sessions.planning import Plan
 
 HOW_LONG = _("A meeting lasts between 15 minutes and 12 hours.")

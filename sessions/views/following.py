@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -29,9 +29,8 @@ def session_following(request: HttpRequest, pk: UUID) -> HttpResponse:
         raise Http404
     if request.method in READS:
         planning.check_movable(session, at)
-    posted, typed = request.method == "POST", request.POST or request.GET
+    posted, typed = _typed(request)
     form = FollowingForm(typed if posted or "rule" in typed else None, session=session)
-    seen = planning.state_of(session.group)
     drafted, status = tried(
         form, lambda: planning.draft_following(session, form.wished(), at=at), field="last_on"
     )
@@ -40,9 +39,7 @@ def session_following(request: HttpRequest, pk: UUID) -> HttpResponse:
         if saved:
             messages.success(request, words.saved(drafted))
             return redirect(f"{reverse('schedule', args=[session.group_id])}?series={saved.pk}")
-    plan = drafted.plan if drafted else planning.plan_from(session)
-    context = _context(request, session, drafted, at) | {"form": form, "seen": seen}
-    context["span"] = words.part_words(*plan.span)
+    context = _context(request, session, form, drafted, at)
     htmx = request.htmx  # type: ignore[attr-defined]
     template = "sessions/_year.html" if htmx else "sessions/session_following.html"
     return render(request, template, context, status=status if posted else 200)
@@ -51,27 +48,35 @@ def session_following(request: HttpRequest, pk: UUID) -> HttpResponse:
 def series_end(request: HttpRequest, pk: UUID) -> HttpResponse:
     """End a rhythm with a day; the dates after it go."""
     group, at = gate.enter(request, pk, Action.PLAN), timezone.now()
-    posted, typed = request.method == "POST", request.POST or request.GET
+    posted, typed = _typed(request)
     series = _running(group, typed.get("series", ""), at)
     form = LastDayForm(typed if posted or "last_on" in typed else None)
-    seen = planning.state_of(group)
     drafted, status = tried(
         form,
         lambda: planning.draft_end(series, form.cleaned_data["last_on"], at=at),
         field="last_on",
     )
     if posted and drafted:
-        ended, status = tried(
-            form,
-            lambda: planning.end_series(series, **form.cleaned_data, by=person(request), at=at),
-        )
+        ended, status = _end(request, series, form, at)
         if ended:
             messages.success(request, words.ended(drafted))
             return redirect("schedule", group.pk)
-    context = {"group": group, "series": series, "form": form, "seen": seen}
-    context |= {"rhythm": words.rhythm(series), "span": words.span_words(*_span(series))}
-    context |= _going(request, drafted)
+    context = _going(request, series, form, drafted)
     return render(request, "sessions/series_end.html", context, status=status if posted else 200)
+
+
+def _typed(request: HttpRequest) -> tuple[bool, QueryDict]:
+    """What was typed, and whether it is to be saved or only looked at."""
+    posted = request.method == "POST"
+    return posted, request.POST if posted else request.GET
+
+
+def _end(
+    request: HttpRequest, series: Series, form: LastDayForm, at: datetime
+) -> tuple[Series | None, int]:
+    return tried(
+        form, lambda: planning.end_series(series, **form.cleaned_data, by=person(request), at=at)
+    )
 
 
 def _save(
@@ -87,13 +92,28 @@ def _save(
 
 
 def _context(
-    request: HttpRequest, session: Session, drafted: Draft | None, at: datetime
+    request: HttpRequest,
+    session: Session,
+    form: FollowingForm,
+    drafted: Draft | None,
+    at: datetime,
 ) -> dict[str, Any]:
     """The year from this date on; whether its dates are proposed or settled stays as it is."""
-    shown = year_shown(request, drafted, session.group, at)
+    group = session.group
+    shown = year_shown(request, drafted, group, at)
     if drafted and drafted.proposes:
         shown["save_label"] = shown["propose_label"]
-    return shown | {"group": session.group, "session": session, "propose_label": "", "past": ""}
+    plan = drafted.plan if drafted else planning.plan_from(session)
+    return shown | {
+        "group": group,
+        "session": session,
+        "form": form,
+        "seen": planning.state_of(group),
+        "span": words.part_words(*plan.span),
+        # All of it lies ahead, and proposing is no choice of this page.
+        "past": "",
+        "propose_label": "",
+    }
 
 
 def _running(group: Group, chosen: str, at: datetime) -> Series:
@@ -106,16 +126,21 @@ def _running(group: Group, chosen: str, at: datetime) -> Series:
     return found[0]
 
 
-def _span(series: Series) -> tuple[Any, Any]:
-    return planning.plan_of(series).span
-
-
-def _going(request: HttpRequest, drafted: Draft | None) -> dict[str, Any]:
+def _going(
+    request: HttpRequest, series: Series, form: LastDayForm, drafted: Draft | None
+) -> dict[str, Any]:
     """What ending it does, and the words of the button."""
-    if drafted is None:
-        return {"end_label": _("End the rhythm")}
-    return {
-        "rows": words.rows(drafted, person(request).time_zone),
-        "consequence": words.consequence(drafted) if drafted.told else "",
-        "end_label": words.end_label(drafted),
+    context: dict[str, Any] = {
+        "group": series.group,
+        "series": series,
+        "form": form,
+        "seen": planning.state_of(series.group),
+        "rhythm": words.rhythm(series),
+        "span": words.span_words(series.first_on, series.last_on),
+        "end_label": _("End the rhythm"),
     }
+    if drafted is not None:
+        context["rows"] = words.rows(drafted, person(request).time_zone)
+        context["consequence"] = words.consequence(drafted) if drafted.told else ""
+        context["end_label"] = words.end_label(drafted)
+    return context
