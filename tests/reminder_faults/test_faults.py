@@ -21,7 +21,6 @@ from groups import leaving
 from members.letters import engine, lease
 from members.letters.health import of_letters
 from members.models import Letter, Member
-from sessions import reminded
 from sessions.models import Session
 from sessions.phases import Phase
 from tests import servers
@@ -313,6 +312,7 @@ def test_f21_what_changes_between_the_claim_and_the_sending_is_seen_at_the_last_
         assert Letter.objects.get(pk=ours.letters[0]).state == "cancelled"
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("zone", "starts_at", "moments"),
     [
@@ -346,8 +346,11 @@ def test_f22_reminders_keep_the_wall_time_over_both_changes_of_clocks_and_a_leap
     zone, starts_at, moments
 ):
     here = ZoneInfo(zone)
-    session = Session(starts_at=starts_at.replace(tzinfo=here), minutes=90, time_zone=zone)
-    found = [moment for _, moment in reminded.moments(session, Member(time_zone=zone), (7, 1))]
+    begins = starts_at.replace(tzinfo=here)
+    group, member = rounds.alone(zone)
+    session = rounds.meeting(group, begins)
+    rounds.sync(session, at=begins - timedelta(days=30))
+    found = sorted(rounds.moments(session, member).values())
     assert [moment.astimezone(here).replace(tzinfo=None) for moment in found] == moments
 
 
