@@ -77,11 +77,17 @@ def _plan(kind: str, series: Series, sessions: Sequence[Session], at: datetime) 
             version=series.revision,
             group_id=series.group_id,
             recipient=people[pk],
-            send_after=after_quiet_hours(at, people[pk].time_zone),
+            send_after=_moment(people[pk], ahead, at),
             send_before=max(session.starts_at for session in ahead),
         )
         for pk in expected
     )
+
+
+def _moment(person: Member, ahead: Sequence[Session], at: datetime) -> datetime:
+    """After the person's quiet hours; at once if one of the dates would have begun by then."""
+    morning = after_quiet_hours(at, person.time_zone, person.quiet)
+    return at if min(session.starts_at for session in ahead) <= morning else morning
 
 
 def _is_wanted(letter: Letter) -> bool:

@@ -1,6 +1,6 @@
 """From proposed to settled: nothing stands outside before it is settled, and then all at once."""
 
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from typing import Any
 
 import pytest
@@ -23,7 +23,7 @@ from tests.sessions.rhythm import (
     day,
     make_led,
 )
-from tests.world import as_member, as_owner, join, make_member
+from tests.world import as_member, as_owner, join, make_member, utc
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
@@ -284,6 +284,17 @@ def test_of_an_older_letter_about_the_same_dates_nothing_goes(led: Led):
     settle(led)
     with as_owner():
         assert not letters._is_wanted(question)
+
+
+def test_the_letter_waits_for_the_morning_unless_a_date_would_not(led: Led, dana: Member):
+    propose(led)
+    night = utc(2027, 1, 20, 23)
+    settle(led, at=night)
+    assert [letter.send_after for letter in waiting("dates") if letter.recipient_id == dana.pk] == [
+        utc(2027, 1, 21, 7)
+    ]
+    led.plan(cadence(breaks=(SUMMER,), starts_at=time(3)), at=night)
+    assert {letter.send_after for letter in waiting("dates")} == {night}
 
 
 @pytest.mark.parametrize(
