@@ -22,7 +22,7 @@ from groups.models import Membership, Preference, Setting
 from members.letters.compose import message, page
 from members.letters.kinds import CalendarFile, LetterKind, Message, register
 from members.models import Letter, Member
-from sessions import answerlinks, ics
+from sessions import answerlinks, ics, sameday
 from sessions.models import Session
 from sessions.phases import Phase
 
@@ -59,6 +59,11 @@ def upcoming(letter: Letter) -> models.QuerySet[Session]:
 
 
 def _reminder_is_wanted(letter: Letter) -> bool:
+    """Unless another letter of that day has said it: one mail is enough."""
+    return _is_reminded(letter) and not sameday.was_said(letter)
+
+
+def _is_reminded(letter: Letter) -> bool:
     """The worker reads neither answers nor leaves: an answer has cancelled the letter by now."""
     wants_none = Preference.objects.filter(
         group=OuterRef("group"), member=letter.recipient, reminders=False
@@ -91,14 +96,43 @@ def _notice_is_wanted(letter: Letter) -> bool:
 
 def _reminder(letter: Letter) -> Message:
     session = _session(letter)
+    others = _of_the_same_day(session, letter)
     words = words_of(session, letter)
-    day = words["day"] if letter.kind in A_WEEK_AHEAD else words["weekday"]
-    subject = _("%(group)s meets on %(day)s") % {"group": words["group"], "day": day}
+    words["others"] = [words_of(other, letter) for other in others]
+    words["signature"] = _signed_by([words, *words["others"]])
+    groups = list(dict.fromkeys([session.group, *(other.group for other in others)]))
     said = replace(
-        message(subject, "reminder", words),
-        unsubscribe=optout.url(_recipient(letter), [session.group]),
+        message(_subject(words, letter), "reminder", words),
+        unsubscribe=optout.url(_recipient(letter), groups),
     )
     return _with_entry(said, session, letter)
+
+
+def _of_the_same_day(session: Session, letter: Letter) -> list[Session]:
+    """The other sessions of the recipient's day, said in this letter instead of in their own."""
+    person, named = _recipient(letter), {}
+    for other in sameday.waiting_with(letter):
+        of_other = upcoming(other).select_related("group").first()
+        same = of_other and sameday.day_for(of_other, person) == sameday.day_for(session, person)
+        if of_other and same and _is_reminded(other):
+            named[other.pk] = of_other
+    sameday.note(letter, list(named))
+    return sorted(named.values(), key=lambda other: other.starts_at)
+
+
+def _subject(words: dict[str, Any], letter: Letter) -> str:
+    day = words["day"] if letter.kind in A_WEEK_AHEAD else words["weekday"]
+    names = list(dict.fromkeys(said["group"] for said in (words, *words["others"])))
+    if not words["others"]:
+        return _("%(group)s meets on %(day)s") % {"group": names[0], "day": day}
+    if len(names) == 1:
+        return _("Your groups meet on %(day)s") % {"day": day}
+    return _("%(groups)s meet on %(day)s") % {"groups": " · ".join(names), "day": day}
+
+
+def _signed_by(said: list[dict[str, Any]]) -> list[str]:
+    """Each leader of any of the groups, once."""
+    return list(dict.fromkeys(name for words in said for name in words["signature"]))
 
 
 def _notice(letter: Letter) -> Message:
