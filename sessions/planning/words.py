@@ -187,10 +187,11 @@ def span_words(first: date, last: date) -> str:
 
 
 def part_words(first: date, last: date) -> str:
-    """“May 2027 to December 2027”, where the year alone would not tell two rhythms apart."""
+    """“May to December 2027”, where the year alone would not tell two rhythms apart."""
     if (first.year, first.month) == (last.year, last.month):
         return _month(first)
-    return _("%(first)s to %(last)s") % {"first": _month(first), "last": _month(last)}
+    begins = _month(first) if first.year != last.year else date_format(first, "F")
+    return _("%(first)s to %(last)s") % {"first": begins, "last": _month(last)}
 
 
 def spans_words(spans: Sequence[tuple[date, date]]) -> list[str]:
