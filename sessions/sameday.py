@@ -23,7 +23,7 @@ def was_said(letter: Letter) -> bool:
 
 
 def waiting_with(letter: Letter) -> list[Letter]:
-    """Reminders of the same sort for the same person that nobody else is sending just now."""
+    """The person's reminders of the same sort in other groups, which nobody else is sending now."""
     # What is leased together with this one is sent after it, by this worker.
     ours = Letter.objects.filter(pk=letter.pk).values("lease_token")
     free = Q(state=LetterState.PENDING) | Q(
@@ -31,7 +31,7 @@ def waiting_with(letter: Letter) -> list[Letter]:
     )
     others = Letter.objects.filter(free, recipient=letter.recipient_id, kind=letter.kind)
     # What another is just taking or changing is left to it.
-    held = others.exclude(pk=letter.pk).select_for_update(skip_locked=True)
+    held = others.exclude(group_id=letter.group_id).select_for_update(skip_locked=True)
     return list(held.select_related(None).order_by("send_after", "pk"))
 
 

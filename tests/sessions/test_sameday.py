@@ -97,6 +97,13 @@ def test_another_day_is_another_letter(person, evenings):
     assert len(to(person, send())) == 2
 
 
+def test_two_meetings_of_one_group_are_two_letters(person, evenings):
+    with as_owner():
+        Letter.objects.update(group_id=evenings[0].group_id)
+    make_due()
+    assert len(to(person, send())) == 2
+
+
 def test_what_one_cannot_come_to_is_not_named(person, evenings):
     with as_owner():
         outbox.cancel(about=evenings[1].pk, recipient=person)
