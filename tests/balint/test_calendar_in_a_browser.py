@@ -2,13 +2,15 @@
 
 import os
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
+from io import BytesIO
 from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, Route
+from pypdf import PdfReader
 
 from tests.sessions.meetings import on_wall
 
@@ -87,3 +89,18 @@ def test_month_agenda_and_year_are_walked_through_by_keyboard_without_script(
     assert follow(page, "Month", within=3) == f"{today:%B %Y}"
     page.goto(f"{months[2]}#view")
     assert follow(page, "Valley group", within=5).startswith(f"{after.replace(day=15):%A %-d %B}")
+
+
+@pytest.mark.parametrize("path", ["/calendar/{year}/", "/groups/{group}/"])
+def test_a_year_with_a_meeting_every_week_is_printed_on_one_page(
+    circle, client_of, pages, page, path
+):
+    for week in range(52):
+        on_wall(circle.group, date(YEAR, 1, 1) + timedelta(days=7 * week))
+    path = path.format(year=YEAR, group=circle.group.pk)
+    pages[path] = client_of(circle.member).get(path, {"year": YEAR}).content
+    page.goto(path)
+    for paper in ("A4", "Letter"):
+        printed = PdfReader(BytesIO(page.pdf(format=paper))).pages
+        assert len(printed) == 1
+        assert printed[0].extract_text().count("19:30") >= 52
