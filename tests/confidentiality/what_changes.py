@@ -35,6 +35,7 @@ from sessions.models import (
     CasePresence,
     CasePresentation,
     Change,
+    DatesReply,
     LeadersNote,
     Reflection,
     RoomPresence,
@@ -143,6 +144,18 @@ def answers(changing: Changing) -> None:
         )
         answer.reason = OTHER.format(number="new")
         answer.save(force_insert=True)
+    _marks(changing)
+
+
+def _marks(changing: Changing) -> None:
+    """Who has looked at proposed dates, and which they cannot."""
+    proposed = Session.objects.filter(group=changing.group, settled_at=None).first()
+    assert proposed is not None
+    new = {"group": changing.group, "member": changing.there.circle.presenter}
+    changing.others(DatesReply).delete()
+    DatesReply.objects.create(series=proposed.series, replied_at=timezone.now(), **new)
+    on = proposed.starts_at.astimezone(changing.group.zone).date()
+    Answer.objects.create(session=proposed, on=on, answered_at=timezone.now(), **new)
 
 
 def leaves(changing: Changing) -> None:
