@@ -341,7 +341,8 @@ def test_every_refusal_of_planning_is_tried():
     tried = {case[3] for case in REFUSED}
     elsewhere = {refusals.NotYoursToPlan, refusals.NoDateIsLeft, refusals.OverlapsAnotherRhythm}
     elsewhere |= {refusals.NothingIsProposed, refusals.NotYoursToMark, refusals.SettledAlready}
-    elsewhere |= {refusals.ProposedDatesHaveChanged}
+    elsewhere |= {refusals.ProposedDatesHaveChanged, refusals.NothingToUndo}
+    elsewhere |= {refusals.StandsAlone, refusals.LastDayHasPassed, refusals.EndsAnyway}
     known = {
         kind
         for kind in vars(refusals).values()
