@@ -81,12 +81,14 @@ def _send_batch(lease: Lease, line: Line, tally: Counter[str]) -> bool:
 
 def _send(pk: UUID, lease: Lease, line: Line) -> str:
     """One letter, from the last look to the mark; what became of it."""
+    begun = time.monotonic()
     try:
         with acting_as(None, ROLE):
             ready = _look_again(pk, lease)
         if isinstance(ready, str):
             return ready
-        line.send(ready.mail, ready.seconds)
+        # Its seconds count from the look, however long the writing took.
+        line.send(ready.mail, ready.seconds - (time.monotonic() - begun))
     except NotSent as failure:
         return lease.put_off(pk, failure)
     return lease.mark_sent(pk)

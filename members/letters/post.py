@@ -50,6 +50,10 @@ class WatchedSMTP(smtplib.SMTP):
         return super().getreply()
 
     def data(self, msg: Any) -> tuple[int, bytes]:
+        # Half an exchange before the deadline it is too late to begin: nothing arrives after it.
+        if self.deadline - time.monotonic() < settings.EMAIL_TIMEOUT / 2:
+            self.close()
+            raise smtplib.SMTPServerDisconnected("too late")
         self.handed_over = True
         answer = super().data(msg)
         self.handed_over = False

@@ -8,7 +8,7 @@ the meeting itself begins within the run; the time of their letters ends there.
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -53,7 +53,7 @@ class Size:
 
 SMALL_FAULTS = ("two_beats", "kill_redis", "crash_postgres", "flush_redis", "loop_without_beat")
 WHOLE = Size(
-    groups=300, people=20, kills=300, workers=3, spread=200, soon=10, soon_in=60, grey_every=3
+    groups=300, people=20, kills=300, workers=3, spread=200, soon=10, soon_in=240, grey_every=3
 )
 SMALL = Size(
     groups=10,
@@ -131,8 +131,10 @@ def seed(size: Size, at: datetime) -> list[Circle]:
     with as_owner():
         circles = _circles(size, at)
         _plan([_meeting(circle, at, luck, size) for circle in circles for _ in range(2)], at)
+        # Counted from now: with many groups the planning takes a while.
+        now = datetime.now(UTC)
         soon = [
-            _soon_meeting(circle, at, size.soon_in + number * 3)
+            _soon_meeting(circle, now, size.soon_in + number * 3)
             for number, circle in enumerate(circles[: size.soon])
         ]
         _plan(soon, at - 2 * DAY)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.core.mail import EmailMessage
 from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -290,6 +291,21 @@ def test_a_letter_cancelled_while_it_goes_out_is_sent_and_anything_else_leaves_i
         ours.mark_sent(sent.pk)
         ours.mark(failed.pk, LetterState.FAILED)
     assert [look(letter).state for letter in (sent, failed)] == ["sent", "cancelled"]
+
+
+def test_a_mail_is_not_handed_over_when_its_time_is_nearly_over_and_the_next_one_goes(server):
+    with Line() as line:
+        for seconds in (0.1, 3.0):
+            letter = make_letter()
+            mail = EmailMessage("A note", "A note.", to=[address_of(letter)])
+            line.open()
+            if seconds < 1:
+                with pytest.raises(NotSent) as failure:
+                    line.send(mail, seconds)
+                assert failure.value.fate is Fate.TRY_AGAIN
+            else:
+                line.send(mail, seconds)
+    assert len(server.mails) == 1
 
 
 def test_the_exchange_ends_before_the_time_of_a_letter_does(server):
