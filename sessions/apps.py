@@ -10,11 +10,21 @@ class SessionsConfig(AppConfig):
     verbose_name = _("Sessions")
 
     def ready(self) -> None:
-        from sessions import erasure, letters, listening, nomeeting, office, rooms, tonight_letters
+        from sessions import (
+            erasure,
+            few,
+            letters,
+            listening,
+            nomeeting,
+            office,
+            rooms,
+            tonight_letters,
+        )
         from sessions.planning import letters as letters_of_dates
 
         letters.register_kinds()
         nomeeting.register_kind()
+        few.register_kind()
         tonight_letters.register_kinds()
         letters_of_dates.register_kinds()
         erasure.register_kinds()

@@ -17,7 +17,7 @@ from members.beside import Stone
 from members.identity import acting_as
 from members.letters.health import WAITING
 from members.models import Letter, LetterState
-from sessions import erasure, nomeeting, reminders
+from sessions import erasure, few, nomeeting, reminders
 
 Step = Callable[[], int]
 
@@ -125,6 +125,7 @@ def keep_heads() -> int:
 STEPS: dict[str, Step] = {
     "letters planned": reconcile,
     "empty months told": tell_of_empty_months,
+    "few told": few.plan,
     "sessions closed": _function("balint_close_overdue"),
     "cases forgotten": _function("balint_forget_cases_due"),
     "words forgotten": _function("balint_forget_words_due"),

@@ -228,6 +228,7 @@ CALLERS = {
     "balint_tombstone": "",
     "balint_tombstones_copied": "worker",
     "balint_tombstones_to_copy": "worker",
+    "balint_sessions_with_few": "worker",
     "balint_who_cannot_come": "app",
     "balint_yes_is_missing": "app roster",
 }
