@@ -44,6 +44,8 @@ def _of(letter: Letter, message: Message) -> dict[str, str]:
 
 def _attach(mail: EmailMultiAlternatives, file: CalendarFile) -> None:
     """As a form of the mail, where calendars look for what to apply, and as a file to open."""
-    if file.method != "PUBLISH":
+    if file.method == "PUBLISH":
+        mail.attach("dates.ics", file.content, "application/ics")
+    else:
         mail.attach_alternative(file.content.decode(), f"text/calendar; method={file.method}")
-    mail.attach("invite.ics", file.content, "application/ics")
+        mail.attach("invite.ics", file.content, "application/ics")

@@ -5,6 +5,7 @@ recipient's and the leaders', no reason, and nothing of who comes.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -18,9 +19,9 @@ from groups.letters import signature
 from groups.models import Group
 from members.letters import outbox
 from members.letters.compose import message, page
-from members.letters.kinds import LetterKind, Message, register
+from members.letters.kinds import CalendarFile, LetterKind, Message, register
 from members.models import Letter, Member
-from sessions import reminded
+from sessions import ics, reminded
 from sessions.letters import MayRemind
 from sessions.models import Series, Session
 from sessions.phases import Phase
@@ -122,9 +123,11 @@ def _telling(letter: Letter) -> Message:
         series=series, starts_at__gt=at, phase=Phase.CANCELLED, settled_at__isnull=False
     )
     changed = series.settled_at is not None and series.planned_at > series.settled_at
-    return _dates_letter(
-        group, person, settled(group, at), off.order_by("starts_at"), changed=changed, at=at
-    )
+    dates = list(settled(group, at).select_related("group"))
+    gone = list(off.select_related("group").order_by("starts_at"))
+    said = _dates_letter(group, person, dates, gone, changed=changed, at=at)
+    # An invitation is for one meeting alone; a file to open holds them all.
+    return replace(said, calendar=CalendarFile("PUBLISH", ics.published([*dates, *gone])))
 
 
 def _dates_letter(

@@ -7,7 +7,7 @@ from django.test import override_settings
 from django.utils import timezone
 
 from groups.models import Group
-from members.letters import mail
+from members.letters import mail, outbox
 from members.letters.kinds import CalendarFile, Message
 from members.models import Letter
 from sessions import ics
@@ -16,7 +16,7 @@ from sessions.phases import Phase
 from sessions.planning import cancel, move, restore
 from tests.sessions.files import instants, one, other, unfolded, values
 from tests.sessions.meetings import in_days
-from tests.sessions.round import mail_about, make_round, send
+from tests.sessions.round import mail_about, make_round, make_series, send
 from tests.world import as_member, as_owner
 
 pytestmark = pytest.mark.django_db
@@ -140,3 +140,27 @@ def test_other_letters_carry_nothing_to_apply(calendar, forms):
     letter = Letter(address="dana@example.org", message_id="<1@balint.test>")
     built = mail.build(letter, Message("Dates", "Dates.", "<p>Dates.</p>", calendar)).message()
     assert [part.get_content_type() for part in built.walk()] == forms
+
+
+def test_the_letter_with_all_dates_holds_them_in_one_file_cancelled_ones_too(ours):
+    settled_at = timezone.now() - timedelta(days=1)
+    series = make_series(ours.group)
+    shown = [in_days(ours.group, days, series=series, settled_at=settled_at) for days in (9, 40)]
+    off = {"series": series, "settled_at": settled_at, "phase": Phase.CANCELLED, "sequence": 1}
+    shown.append(in_days(ours.group, 70, **off))
+    in_days(ours.group, 100, series=series, settled_at=None)
+    letter = outbox.letter(
+        "dates",
+        about=series.pk,
+        version=series.revision,
+        group_id=ours.group.pk,
+        recipient=ours.members[0],
+        send_after=timezone.now() - timedelta(minutes=1),
+    )
+    with as_owner():
+        outbox.plan([letter])
+    (told,) = send()
+    (file,) = told.iter_attachments()
+    assert (file.get_content_type(), file.get_filename()) == ("application/ics", "dates.ics")
+    assert file.get_content() == ics.published(shown)
+    assert "text/calendar" not in {part.get_content_type() for part in told.walk()}
