@@ -1,6 +1,7 @@
 """What letters about a meeting carry for calendars: an entry put in, changed, and taken out."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import override_settings
@@ -146,7 +147,12 @@ def test_the_letter_with_all_dates_holds_them_in_one_file_cancelled_ones_too(our
     settled_at = timezone.now() - timedelta(days=1)
     series = make_series(ours.group)
     shown = [in_days(ours.group, days, series=series, settled_at=settled_at) for days in (9, 40)]
-    off = {"series": series, "settled_at": settled_at, "phase": Phase.CANCELLED, "sequence": 1}
+    off: dict[str, Any] = {
+        "series": series,
+        "settled_at": settled_at,
+        "phase": Phase.CANCELLED,
+        "sequence": 1,
+    }
     shown.append(in_days(ours.group, 70, **off))
     in_days(ours.group, 100, series=series, settled_at=None)
     letter = outbox.letter(
