@@ -151,6 +151,7 @@ def _marks(changing: Changing) -> None:
     """Who has looked at proposed dates, and which they cannot."""
     proposed = Session.objects.filter(group=changing.group, settled_at=None).first()
     assert proposed is not None
+    assert proposed.series is not None
     new = {"group": changing.group, "member": changing.there.circle.presenter}
     changing.others(DatesReply).delete()
     DatesReply.objects.create(series=proposed.series, replied_at=timezone.now(), **new)

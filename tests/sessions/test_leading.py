@@ -1,6 +1,7 @@
 """Who leads tonight, where it is not as always: said by the leaders, told before, gone after."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection
@@ -346,7 +347,7 @@ def test_thirty_days_later_nobody_knows_who_stood_in(circle, evening, fox):
 
 def test_a_substitute_has_a_name_and_an_address_and_who_leads_alone_is_a_leader(circle, evening):
     session = fresh(evening)
-    wrong = [
+    wrong: list[tuple[dict[str, Any], str]] = [
         ({"kind": "substitute", "leader": None}, "a_substitute_has_a_name"),
         ({"leader": None}, "a_substitute_has_a_name"),
         ({"agreed_at": timezone.now()}, "only_an_account_agrees"),

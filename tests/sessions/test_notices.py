@@ -1,6 +1,7 @@
 """News at short notice: who is told on which page, and whom it has reached."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.urls import reverse
@@ -14,7 +15,7 @@ from tests.sessions.evening import fresh, make_session, soon
 from tests.world import as_member, as_owner
 
 DAY = timedelta(days=1)
-SOON = {"begins": 60, "setting": "in_person"}
+SOON: dict[str, Any] = {"begins": 60, "setting": "in_person"}
 
 
 @pytest.fixture
@@ -193,7 +194,9 @@ def test_tonight_is_cancelled_from_there_and_the_page_says_whom_it_has_not_reach
     asked = client_of(circle.leader).post(path, body).content.decode()
     assert "This looks like a phone number" in asked
     assert fresh(evening).phase == "planned"
-    answer = client_of(circle.leader).post(path, body | {"reason": "No heating in the house"}, follow=True)
+    answer = client_of(circle.leader).post(
+        path, body | {"reason": "No heating in the house"}, follow=True
+    )
     page = answer.content.decode()
     assert "The meeting is cancelled. Everyone in the group is told by mail." in page
     assert "Who has not seen the notice" in page
