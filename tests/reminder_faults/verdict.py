@@ -39,6 +39,13 @@ class Evidence:
         self.ends = self._noted("ended")
         self.marks = self._noted("marked")
 
+    @property
+    def of_meetings(self) -> list[Taken]:
+        """Without word about anything else, such as a month without a meeting."""
+        return [
+            mail for mail in self.mails if self.letter_of(mail).get("about_id") in self.meetings
+        ]
+
     def _noted(self, what: str) -> dict[str, list[dict[str, Any]]]:
         found = defaultdict(list)
         for line in self.journal:
@@ -66,12 +73,14 @@ def verdict(evidence: Evidence) -> dict[str, Any]:
         "reminders": sum(key[3] in REMINDERS for key in owed),
         "kills": len(killed),
         "lost": len(owed - taken),
-        "late": sum(_is_late(evidence, mail) for mail in evidence.mails),
-        "to_departed": sum(_to_departed(evidence, mail) for mail in evidence.mails),
+        "late": sum(_is_late(evidence, mail) for mail in evidence.of_meetings),
+        "to_departed": sum(_to_departed(evidence, mail) for mail in evidence.of_meetings),
         "duplicates": sum(again),
         "other_message_id": _other_message_id(evidence),
         "duplicates_outside_the_window": _outside_the_window(evidence),
-        "of_a_meeting_that_changed": sum(_is_stale(evidence, mail) for mail in evidence.mails),
+        "of_a_meeting_that_changed": sum(
+            _is_stale(evidence, mail) for mail in evidence.of_meetings
+        ),
         "sent_by_two_at_once": _at_once(evidence),
         "marked_and_not_taken": _marked_and_not_taken(evidence),
         "left_waiting": _waiting(evidence),
