@@ -160,9 +160,16 @@ class Entry:
         return last if last.at >= notices.opens_at(self.session) else None
 
     @property
+    def news_at(self) -> datetime | None:
+        """When something last changed for tonight; None if nothing did."""
+        return max(
+            (change.at for change in (self.change_tonight, self.lead) if change), default=None
+        )
+
+    @property
     def has_news(self) -> bool:
         """Whether something changed for tonight."""
-        return self.change_tonight is not None or self.lead is not None
+        return self.news_at is not None
 
     @property
     def led(self) -> bool:

@@ -4,7 +4,7 @@ Tonight begins with the day before a session and ends with it. Whether somebody 
 kept for that time alone, and only where there was one: no other opening of a page is noted.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, time, timedelta
 from uuid import UUID
 
@@ -72,11 +72,25 @@ def last_at(session: Session) -> datetime | None:
 def saw(session: Session, member: Member, *, at: datetime) -> bool:
     """Note that the news has reached `member`, who is inside; whether there is any news."""
     last = last_at(session) if is_tonight(session, at) else None
-    if last is None:
-        return False
-    if not NoticeSeen.objects.filter(session=session, member=member, seen_at__gte=last).exists():
-        _put_down(session, member, at)
-    return True
+    if last is not None:
+        saw_all({session: last}, member, at=at)
+    return last is not None
+
+
+def saw_all(news: Mapping[Session, datetime], member: Member, *, at: datetime) -> None:
+    """Note that these news, each changed last at its instant, have reached `member`.
+
+    One query, and another where some of them are new.
+    """
+    rows = NoticeSeen.objects.filter(session__in=news, member=member)
+    seen = dict(rows.values_list("session", "seen_at")) if news else {}
+    new = [
+        session
+        for session, last in news.items()
+        if session.pk not in seen or seen[session.pk] < last
+    ]
+    if new:
+        _put_down(new, member, at)
 
 
 def seen_by(session: Session) -> set[UUID]:
@@ -86,10 +100,12 @@ def seen_by(session: Session) -> set[UUID]:
     return {row.member_id for row in rows}
 
 
-def _put_down(session: Session, member: Member, at: datetime) -> None:
-    seen = NoticeSeen(session=session, group_id=session.group_id, member=member, seen_at=at)
+def _put_down(sessions: Iterable[Session], member: Member, at: datetime) -> None:
     NoticeSeen.objects.bulk_create(
-        [seen],
+        [
+            NoticeSeen(session=session, group_id=session.group_id, member=member, seen_at=at)
+            for session in sessions
+        ],
         update_conflicts=True,
         unique_fields=["session", "member"],
         update_fields=["seen_at"],

@@ -97,8 +97,8 @@ def session(request: HttpRequest, pk: UUID) -> HttpResponse:
     """One meeting: when, where, who leads, one's own answer; the leaders' ways from here."""
     found, roles = seen(request, pk)
     page = sessionpage.of(found, person(request), roles, at=timezone.now())
-    if page.entry.has_news:
-        notices.saw(found, person(request), at=timezone.now())
+    if page.entry.news_at:
+        notices.saw_all({found: page.entry.news_at}, person(request), at=timezone.now())
     return render(request, "sessions/session.html", {"page": page, "entry": page.entry})
 
 

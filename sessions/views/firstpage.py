@@ -22,8 +22,8 @@ def home(request: HttpRequest) -> HttpResponse:
     member, now = person(request), timezone.now()
     page = firstpage.of(member, at=now)
     if page is not None:
-        for entry in page.news:
-            notices.saw(entry.session, member, at=now)
+        news = {entry.session: entry.news_at for entry in page.news if entry.news_at}
+        notices.saw_all(news, member, at=now)
         return render(request, "sessions/home.html", {"page": page})
     programmes = list(frame.programmes(member, now).order_by("name", "pk"))
     if not programmes:
