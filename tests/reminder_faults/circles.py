@@ -93,6 +93,10 @@ class Meeting:
         self.starts[self.sequence] = self.starts_at = starts_at
         self.planned_at, self.news = at, news
 
+    def standing(self, at: datetime) -> int:
+        """The sequence that surely held by then."""
+        return sum(end <= at for end in self.over.values())
+
     def reminders(self, until: datetime) -> Iterator[tuple[str, datetime]]:
         """Those that fall due between its planning and `until`; none of a cancelled one."""
         if self.news != "cancelled":

@@ -17,6 +17,8 @@ from tests.reminder_faults.circles import Circle, Meeting
 from tests.reminder_faults.post_office import GREY, NOBODY, Taken
 
 REMINDERS = ("reminder-7", "reminder-1")
+# Its version is the day of the meeting, and it holds for every sequence on that day.
+FEW = "few-coming"
 SESSION = re.compile(r"/sessions/([0-9a-f-]{36})/")
 
 Key = tuple[UUID, UUID, int, str]  # person, session, sequence, kind
@@ -130,8 +132,12 @@ def _key(letter: dict[str, Any]) -> Key:
 
 
 def _meeting(evidence: Evidence, mail: Taken) -> tuple[Meeting, int]:
+    """And its sequence that the mail is about."""
     letter = evidence.letter_of(mail)
-    return evidence.meetings[letter["about_id"]], letter["about_version"]
+    meeting = evidence.meetings[letter["about_id"]]
+    if letter["kind"] == FEW:
+        return meeting, meeting.standing(evidence.looked(mail))
+    return meeting, letter["about_version"]
 
 
 def _is_late(evidence: Evidence, mail: Taken) -> bool:
@@ -155,6 +161,8 @@ def _is_stale(evidence: Evidence, mail: Taken) -> bool:
     ends = [meeting.over.get(sequence)]
     if letter["kind"] in REMINDERS:
         ends.append(meeting.excused.get(letter["recipient_id"]))
+    if letter["kind"] == FEW and meeting.news == "cancelled":
+        ends.append(meeting.over[meeting.sequence - 1])
     return any(end is not None and end < evidence.looked(mail) for end in ends)
 
 
