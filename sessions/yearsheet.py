@@ -71,7 +71,8 @@ def pdf(title: str, entries: Sequence[Entry], *, at: datetime) -> bytes:
     """The sheet as a PDF; the same dates on the same day are the same bytes."""
     entries = settled(entries)
     sheet = Sheet(title, entries, at)
-    changed = max((entry.session.updated_at for entry in entries), default=at)
+    today = at.replace(hour=0, minute=0, second=0)
+    changed = max((entry.session.updated_at for entry in entries), default=today)
     paper = Paper(made_at=changed.astimezone(UTC).replace(microsecond=0))
     rows = max(1, math.ceil(len(entries) / sheet.columns))
     line = min(MOST, max(LEAST, (HEIGHT - HEAD) / rows))

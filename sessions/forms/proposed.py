@@ -27,4 +27,4 @@ class MarkForm(forms.Form):
 class SettleForm(forms.Form):
     """Nothing to fill in: `seen` is the state of the group's dates as they were shown."""
 
-    seen = forms.CharField(required=False, max_length=200)
+    seen = forms.CharField(required=False, max_length=200, widget=forms.HiddenInput)

@@ -145,6 +145,9 @@ def run(size: Size) -> dict[str, Any]:
 def chromium() -> Iterator[Browser]:
     found = shutil.which("chromium") or shutil.which("chromium-browser")
     with sync_playwright() as playwright:
+        # While a browser runs, so does an event loop, and Django keeps other connections for it,
+        # perhaps one that an earlier browser left at another database.
+        connections.close_all()
         browser = playwright.chromium.launch(
             executable_path=found, args=["--no-sandbox", "--disable-background-networking"]
         )
@@ -152,7 +155,6 @@ def chromium() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
-            # While a browser runs, so does an event loop, and Django connects anew for it.
             connections.close_all()
 
 

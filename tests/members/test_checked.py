@@ -146,10 +146,11 @@ NOT_CHECKED = {
     ("AgreementForm", "text"): "the group's own rules, about nobody",
     ("PlanForm", "breaks"): "dates of a year, and nothing but them",
     ("PlanForm", "place"): "where the group meets is meant to be found",
-    ("PlanForm", "seen"): "the state of the page, which nobody types",
     ("DateForm", "place"): "where the group meets is meant to be found",
     ("MoveForm", "place"): "where the group meets is meant to be found",
     ("NewDateForm", "place"): "where the group meets is meant to be found",
+    ("FollowingForm", "breaks"): "dates of a year, and nothing but them",
+    ("FollowingForm", "place"): "where the group meets is meant to be found",
     ("FrameForm", "name"): "what a group is called",
     ("FrameForm", "place"): "where the group meets is meant to be found",
     ("FrameForm", "contact"): "whom to ring, by name and number",
@@ -161,6 +162,7 @@ NOT_CHECKED = {
     ("NewAccountForm", "name"): "one's own name",
     ("NewAccountForm", "profession"): "one's own profession",
     ("NewAccountForm", "password"): "nobody reads it",
+    ("SubstituteForm", "name"): "the name of who stands in",
     ("ProfileForm", "name"): "one's own name",
     ("ProfileForm", "profession"): "one's own profession",
 }
@@ -183,7 +185,9 @@ def forms_in(module):
 def free_texts(form):
     """Fields into which somebody can write a sentence."""
     for name, field in form.base_fields.items():
-        free = type(field) is forms.CharField and not field.disabled
+        # What the page alone fills in, nobody types.
+        typed = not field.disabled and not isinstance(field.widget, forms.HiddenInput)
+        free = type(field) is forms.CharField and typed
         if free and (field.max_length or 10_000) > LONGEST_UNCHECKED:
             yield name
 

@@ -76,7 +76,7 @@ class Meeting:
     pk: UUID
     circle: "Circle"
     starts_at: datetime
-    planned_at: datetime  # When its present letters were planned.
+    planned_at: datetime  # When its present letters were surely planned.
     sequence: int = 0
     news: str = ""
     starts: dict[int, datetime] = field(default_factory=dict)  # Of each sequence.
@@ -86,12 +86,12 @@ class Meeting:
     def __post_init__(self) -> None:
         self.starts[0] = self.starts_at
 
-    def changed(self, news: str, at: datetime, done: datetime, starts_at: datetime) -> None:
-        """A leader moved or cancelled it at `at`; `done` is when that was surely committed."""
+    def changed(self, news: str, done: datetime, starts_at: datetime) -> None:
+        """A leader moved or cancelled it; `done` is when that was surely committed."""
         self.over[self.sequence] = done
         self.sequence += 1
         self.starts[self.sequence] = self.starts_at = starts_at
-        self.planned_at, self.news = at, news
+        self.planned_at, self.news = done, news
 
     def standing(self, at: datetime) -> int:
         """The sequence that surely held by then."""

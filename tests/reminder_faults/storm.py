@@ -219,43 +219,41 @@ class Storm:
             if abs(starts_at - meeting.starts_at) < timedelta(minutes=2):
                 # Another hour, in which no reminder falls due before the end.
                 starts_at = meeting.starts_at + timedelta(hours=2)
-        at, done = self._done(
+        done = self._done(
             die,
             "move",
             session=str(meeting.pk),
             by=_leader(meeting),
             starts_at=starts_at.isoformat(),
         )
-        meeting.changed("moved", at, done, starts_at)
+        meeting.changed("moved", done, starts_at)
 
     def _cancel(self, meeting: Meeting, die: str) -> None:
-        at, done = self._done(die, "cancel", session=str(meeting.pk), by=_leader(meeting))
-        meeting.changed("cancelled", at, done, meeting.starts_at)
+        done = self._done(die, "cancel", session=str(meeting.pk), by=_leader(meeting))
+        meeting.changed("cancelled", done, meeting.starts_at)
 
     def _leave(self, circle: Circle, die: str) -> None:
         person = self._somebody(circle)
         if person is not None:
-            _, done = self._done(die, "leave", group=str(circle.pk), by=str(person))
-            circle.left[person] = done
+            circle.left[person] = self._done(die, "leave", group=str(circle.pk), by=str(person))
 
     def _excuse(self, circle: Circle, die: str) -> None:
         person, meeting = self._somebody(circle), circle.meetings[1]
         if person is not None and person not in meeting.excused and meeting.news != "cancelled":
-            _, done = self._done(die, "excuse", session=str(meeting.pk), by=str(person))
-            meeting.excused[person] = done
+            meeting.excused[person] = self._done(
+                die, "excuse", session=str(meeting.pk), by=str(person)
+            )
 
     def _somebody(self, circle: Circle) -> UUID | None:
         """A member who is still there; of the leaders none."""
         there = [person for person in list(circle.people)[2:] if person not in circle.left]
         return self.luck.choice(there) if there else None
 
-    def _done(self, die: str, deed: str, **more: Any) -> tuple[datetime, datetime]:
-        """When it began and when it stood; who was killed before the commit does it once more."""
-        at = datetime.now(UTC)
+    def _done(self, die: str, deed: str, **more: Any) -> datetime:
+        """When it surely stood; who was killed before the commit does it once more."""
         if self.hands.do(deed, die=die, **more) == KILLED and die == NOT_COMMITTED:
-            at = datetime.now(UTC)
             self.hands.do(deed, **more)
-        return at, datetime.now(UTC)
+        return datetime.now(UTC)
 
     # The end
 

@@ -12,7 +12,10 @@ from sessions.models import (
     CasePresence,
     CasePresentation,
     Change,
+    DatesReply,
+    EveningLead,
     LeadersNote,
+    NoticeSeen,
     Reflection,
     RoomPresence,
     Series,
@@ -89,6 +92,21 @@ def two_reflections(c):
     return [Reflection(**here), Reflection(**here)]
 
 
+def reply(c, **fields):
+    given = {"group": c.group, "member": c.member, "replied_at": NOW, "series": saved(series(c))}
+    return DatesReply(**(given | fields))
+
+
+def two_replies(c):
+    here = saved(series(c))
+    return [reply(c, series=here), reply(c, series=here)]
+
+
+def evening_lead(c, **fields):
+    given = {"group": c.group, "kind": "alone", "leader": c.leader, "on": DAY, "at": NOW}
+    return EveningLead(**({"session": saved(session(c))} | given | fields))
+
+
 TRIPS = {
     "series_ends_after_it_starts": lambda c: series(c, last_on=DAY - timedelta(days=1)),
     "one_open_session_per_group": lambda c: [session(c, phase="call"), session(c, phase="story")],
@@ -137,6 +155,21 @@ TRIPS = {
     "one_reflection_per_member_and_session": two_reflections,
     "one_word_per_leader_and_session": lambda c: twice(LeadersNote, c, author=c.leader, **WORD),
     "word_in_its_sessions_group": lambda c: elsewhere(LeadersNote, c, author=c.leader, **WORD),
+    "one_reply_per_member_and_series": two_replies,
+    "reply_in_its_series_group": lambda c: reply(c, group=c.other_group),
+    "a_substitute_has_a_name_and_who_leads_alone_is_a_leader": lambda c: evening_lead(
+        c, leader=None
+    ),
+    "only_an_account_agrees": lambda c: evening_lead(c, agreed_at=NOW),
+    "balint_sessions_eveninglead_in_its_sessions_group": lambda c: evening_lead(
+        c, group=c.other_group
+    ),
+    "one_seen_notice_per_member_and_session": lambda c: twice(
+        NoticeSeen, c, member=c.member, seen_at=NOW
+    ),
+    "balint_sessions_noticeseen_in_its_sessions_group": lambda c: elsewhere(
+        NoticeSeen, c, member=c.member, seen_at=NOW
+    ),
     "one_count_per_group_and_year": lambda c: [
         CaseCount(group=c.group, year=2027) for _time in range(2)
     ],

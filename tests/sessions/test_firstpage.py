@@ -83,8 +83,8 @@ def test_the_month_shown_is_that_of_the_next_meeting(circle, see):
     page = see(circle.member)
     assert f"<h2>June {year}</h2>" in page
     assert page.count(f'class="entry" href="/sessions/{session.pk}/"') == 1
-    assert f'href="/calendar/{year}/5/"' in page
-    assert f'href="/calendar/{year}/7/"' in page
+    assert f'href="/calendar/{year}/5/#turn"' in page
+    assert f'href="/calendar/{year}/7/#turn"' in page
 
 
 def test_the_circle_shows_everyone_alike(circle, see):

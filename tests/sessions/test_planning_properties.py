@@ -57,6 +57,8 @@ moments = st.datetimes(datetime(2026, 11, 3), datetime(2027, 12, 1)).map(
 def by_hand(led: Led, index: int, what: str) -> None:
     """Something a leader does to one of the dates, if it can be done."""
     ahead = [session for session in led.sessions if not session.cancelled]
+    if not ahead:
+        return
     session = ahead[index % len(ahead)]
     try:
         if what == "cancel":

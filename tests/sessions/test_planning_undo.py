@@ -197,6 +197,8 @@ def test_after_a_change_undo_is_one_quiet_button_and_the_page_says_who_was_told(
     assert "Thursday 21 January 2027 is cancelled. Undo" in text(page)
     session = reverse("session", args=[january.pk])
     assert address in leader.get(session).content.decode()
+    later = SOON + timedelta(minutes=1)
+    monkeypatch.setattr("django.utils.timezone.now", lambda: later)
     page = leader.post(address, {"seen": "1"}, follow=True)
     assert "It is as it was before. Nobody had been told of the change yet." in text(page)
     assert address not in page.content.decode()
