@@ -3,7 +3,7 @@
 Neither says a name but the recipient's and the signature, nor what the group is called inside.
 """
 
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
 
 from django.db import connection
 from django.db.models import QuerySet
@@ -119,7 +119,7 @@ def _is_here(letter: Letter) -> bool:
 
 def _invitation(letter: Letter) -> Message:
     proposal = _proposal(letter)
-    until = proposal.expires_at and timezone.localdate(proposal.expires_at)
+    until = proposal.expires_at and _last_day(proposal.expires_at)
     words = {
         "name": letter.recipient.first_name if letter.recipient else proposal.name,
         "role": proposal.role,
@@ -129,6 +129,12 @@ def _invitation(letter: Letter) -> Message:
         "signature": _inviter(proposal),
     }
     return message(_("An invitation"), "invitation", words)
+
+
+def _last_day(expires_at: datetime) -> date:
+    """The last day on which a link works all day long, wherever its reader lives."""
+    # A day ends last twelve hours west of Greenwich.
+    return (expires_at.astimezone(UTC) - timedelta(hours=12)).date() - timedelta(days=1)
 
 
 def _inviter(proposal: Proposal) -> list[str]:

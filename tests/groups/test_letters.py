@@ -1,15 +1,16 @@
 """Invitations, and word to those whose yes is asked for, as mails."""
 
-from datetime import timedelta
+from datetime import date, time, timedelta
 
 import pytest
 from django.utils import timezone
 
 from groups import invitations, joining, letters
+from groups.cadence import instant
 from groups.models import Group, Membership, Programme, Proposal
 from members.models import Letter
 from tests.sessions.round import emails, make_admin, make_round, recipients, send, text_of
-from tests.world import as_member, as_owner, make_member
+from tests.world import as_member, as_owner, make_member, utc
 
 pytestmark = pytest.mark.django_db
 
@@ -44,7 +45,7 @@ def states(proposal):
 def test_an_invitation_is_three_sentences_with_its_link_signed_by_the_leaders(ours):
     proposal = proposed(ours, ours.leader)
     (mail,) = send()
-    until = proposal.expires_at
+    until = letters._last_day(proposal.expires_at)
     assert (mail["To"], mail["Subject"]) == ("new@example.org", "An invitation")
     assert paragraphs(mail) == [
         "Dear Nina Neu,",
@@ -54,6 +55,21 @@ def test_an_invitation_is_three_sentences_with_its_link_signed_by_the_leaders(ou
         "Dr Erik Krantz\nDr Ruth Marks",
     ]
     assert "Marrow" not in str(mail)
+
+
+@pytest.mark.parametrize(
+    ("expires_at", "last_day"),
+    [
+        (utc(2027, 3, 31, 11, 59), date(2027, 3, 29)),
+        (utc(2027, 3, 31, 12), date(2027, 3, 30)),
+        (utc(2027, 4, 1, 9), date(2027, 3, 30)),
+    ],
+)
+def test_the_day_an_invitation_names_is_a_whole_day_wherever_one_lives(expires_at, last_day):
+    assert letters._last_day(expires_at) == last_day
+    for zone in ("Etc/GMT+12", "America/New_York", "Pacific/Kiritimati"):
+        midnight = instant(last_day + timedelta(days=1), time(0), zone)
+        assert midnight <= expires_at
 
 
 def test_the_link_of_the_mail_opens_the_invitation_and_reading_it_changes_nothing(ours, client):
