@@ -18,7 +18,10 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 def run(page: Page, name: str) -> None:
-    page.add_script_tag(content=(SCRIPTS / name).read_text(), type="module")
+    """Run one of our modules to its end; a module in the page starts when it likes."""
+    module = (SCRIPTS / name).read_text()
+    page.add_script_tag(content=f"{module}\nwindow.lastRun = '{name}';", type="module")
+    page.wait_for_function(f"() => window.lastRun === '{name}'")
 
 
 FORM = """
