@@ -5,6 +5,7 @@ import re
 import runpy
 import subprocess
 import sys
+import zoneinfo
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -251,6 +252,12 @@ def test_each_process_takes_its_own_login(module: str, login: str) -> None:
     mode = {"BALINT_MODE": "test"}  # Here nothing is looked at when a process starts.
     done = run("-c", program, **COMPLETE | mode)
     assert (done.stdout.strip(), done.stderr) == (login, "")
+
+
+def test_every_process_reads_zones_from_the_lock_and_not_from_its_machine(start: Any) -> None:
+    zoneinfo.reset_tzpath(to=["/usr/share/zoneinfo"])
+    start()
+    assert zoneinfo.TZPATH == ()
 
 
 def test_only_the_tests_own_process_starts_without_looking(start: Any) -> None:

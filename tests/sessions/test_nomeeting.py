@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from groups.cadence import instant
-from groups.models import Membership
+from groups.models import Group, Membership
 from members.letters.compose import page
 from members.models import Letter, Member
 from sessions import nomeeting, upkeep
@@ -63,6 +63,30 @@ def test_a_cancelled_or_proposed_date_is_no_meeting(ours, fields):
 
 def test_the_first_half_of_a_month_is_early(ours):
     assert plan(utc(2027, 3, 14, 12)) == 0
+
+
+@pytest.mark.parametrize(
+    ("at", "zone", "coming"),
+    [
+        (utc(2027, 1, 31, 12), "Europe/London", (date(2027, 2, 1), date(2027, 2, 28))),
+        (utc(2028, 1, 29, 12), "Europe/London", (date(2028, 2, 1), date(2028, 2, 29))),
+        (utc(2027, 12, 31, 12), "Europe/London", (date(2028, 1, 1), date(2028, 1, 31))),
+        # The last evening of March is the first of April already where the group lives.
+        (utc(2027, 3, 31, 12), "Pacific/Kiritimati", (date(2027, 5, 1), date(2027, 5, 31))),
+        (utc(2027, 4, 1, 9), "Pacific/Pago_Pago", (date(2027, 4, 1), date(2027, 4, 30))),
+    ],
+)
+def test_the_coming_month_is_counted_on_the_groups_own_calendar(at, zone, coming):
+    assert nomeeting._month(Group(time_zone=zone), at) == coming
+
+
+def test_a_meeting_on_the_last_evening_of_a_month_is_in_that_month(ours):
+    with as_owner():
+        Group.objects.update(time_zone="America/New_York")
+    ours.group.refresh_from_db()
+    on_wall(ours.group, date(2027, 4, 30), time(21))
+    assert plan() == 0
+    assert plan(utc(2027, 4, 20, 12)) == 2
 
 
 def test_a_slower_rhythm_is_meant_so(ours):

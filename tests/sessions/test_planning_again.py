@@ -96,6 +96,17 @@ def test_an_hour_that_is_the_same_instant_by_another_name_is_no_news(led: Led):
     assert changes(led) == []
 
 
+def test_a_group_that_moves_to_another_zone_takes_each_of_its_dates_along(led: Led):
+    led.plan(cadence())
+    before = [(s.pk, s.uid, day(s)) for s in led.sessions]
+    led.plan(cadence(zone="America/New_York"))
+    assert [(s.pk, s.uid, day(s)) for s in led.sessions] == before
+    assert {(s.time_zone, s.starts_at.astimezone(s.zone).time()) for s in led.sessions} == {
+        ("America/New_York", time(19, 30))
+    }
+    assert {s.sequence for s in led.sessions} == {1}
+
+
 def test_the_first_meeting_stays_90_minutes_when_the_rule_is_edited(led: Led):
     led.plan(american())
     first = led.move(led.on(3, 23), minutes=90)

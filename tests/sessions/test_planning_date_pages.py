@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from groups.models import Group
 from sessions.models import Session
 from sessions.phases import Phase
 from tests.sessions.desk import Clock, plan, schedule, sessions, text, value_of
@@ -55,6 +56,17 @@ def test_the_page_of_cancelling_says_who_will_be_told(circle: Circle, leader: Cl
     assert "Thursday 21 January 2027, 19:30–21:00, Jerusalem time" in text(page)
 
 
+def test_cancelling_says_that_it_is_this_meeting_and_leaves_all_others(
+    circle: Circle, leader: Client
+):
+    planned = plan(circle)
+    cancel = reverse("session_cancel", args=[planned[3].pk])
+    assert "Cancel this meeting?" in text(leader.get(cancel))
+    leader.post(cancel, {"reason": "", "seen": "0"})
+    assert [s.pk for s in sessions(circle) if s.cancelled] == [planned[3].pk]
+    assert {s.sequence for s in sessions(circle) if not s.cancelled} == {0}
+
+
 def moved(session: Session, **changes: str) -> dict[str, str]:
     values = {
         "on": day(session).isoformat(),
@@ -82,6 +94,20 @@ def test_saving_a_meeting_untouched_says_so_and_tells_nobody(circle: Circle, lea
     page = leader.post(reverse("session_edit", args=[session.pk]), moved(session), follow=True)
     assert "Nothing has changed." in text(page)
     assert sessions(circle)[0].sequence == 0
+
+
+def test_a_meeting_that_is_changed_keeps_its_zone_though_its_group_has_another_by_now(
+    circle: Circle, leader: Client
+):
+    session = plan(circle)[0]
+    with as_owner():
+        Group.objects.filter(pk=circle.group.pk).update(time_zone="America/New_York")
+    edit = reverse("session_edit", args=[session.pk])
+    assert "19:30–21:00, Jerusalem time" in text(leader.get(edit))
+    leader.post(edit, moved(session, place="Garden"))
+    changed = sessions(circle)[0]
+    assert (changed.place, changed.time_zone) == ("Garden", "Asia/Jerusalem")
+    assert changed.starts_at == session.starts_at
 
 
 def test_an_untouched_time_keeps_the_second_pass_of_a_doubled_hour(circle: Circle, leader: Client):
