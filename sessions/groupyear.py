@@ -30,6 +30,7 @@ class GroupYear:
     year: int
     entries: Sequence[Entry]
     zone: str
+    today: date
     earlier: int | None
     later: int | None
     # Dates are proposed, and the viewer is asked which they cannot.
@@ -77,6 +78,7 @@ def of(
         year=year,
         entries=shown,
         zone=dates.one_zone(shown),
+        today=viewer.today,
         earlier=earlier,
         later=later,
         asks=asked is not None,

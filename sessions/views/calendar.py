@@ -1,6 +1,7 @@
 """The calendar of a person and of a group, one session, and “I can't come”."""
 
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -30,23 +31,25 @@ def calendar(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def calendar_month(request: HttpRequest, year: int, number: int) -> HttpResponse:
-    """A month as a grid; 404 for one no calendar has."""
+def calendar_month(
+    request: HttpRequest, year: int, number: int, pk: UUID | None = None
+) -> HttpResponse:
+    """A month as a grid, one's own or a group's; 404 for one no calendar has."""
     if year not in YEARS or number not in range(1, 13):
         raise Http404
-    viewer = dates.viewer(person(request), timezone.now())
+    viewer, context = _whose(request, pk)
     found = dates.between(viewer, *span(year, number), proposed=True)
     shown = month(year, number, found, viewer.today)
-    context = {"month": shown, "zone": dates.one_zone(shown.entries), "today": viewer.today}
+    context |= {"month": shown, "zone": dates.one_zone(shown.entries), "today": viewer.today}
     return render(request, "sessions/calendar_month.html", context)
 
 
 @require_safe
-def calendar_agenda(request: HttpRequest) -> HttpResponse:
-    """Twelve months ahead, by month."""
-    viewer = dates.viewer(person(request), timezone.now())
+def calendar_agenda(request: HttpRequest, pk: UUID | None = None) -> HttpResponse:
+    """Twelve months ahead, by month: one's own or a group's."""
+    viewer, context = _whose(request, pk)
     ahead = dates.between(viewer, *agenda_span(viewer.today), proposed=True)
-    context = {"months": by_month(ahead), "zone": dates.one_zone(ahead), "today": viewer.today}
+    context |= {"months": by_month(ahead), "zone": dates.one_zone(ahead), "today": viewer.today}
     return render(request, "sessions/calendar_agenda.html", context)
 
 
@@ -55,9 +58,9 @@ def calendar_year(request: HttpRequest, year: int) -> HttpResponse:
     """All dates of a year, to be printed on one page."""
     if year not in YEARS:
         raise Http404
-    viewer = dates.viewer(person(request), timezone.now())
+    viewer, context = _whose(request)
     shown = dates.between(viewer, date(year, 1, 1), date(year, 12, 31), proposed=True)
-    context = {
+    context |= {
         "year": year,
         "earlier": year - 1 if year - 1 in YEARS else None,
         "later": year + 1 if year + 1 in YEARS else None,
@@ -146,6 +149,21 @@ def agreed(request: HttpRequest, found: Group) -> frozenset[Role]:
     if Role.NEWCOMER in roles:
         raise gate.MustAgree(found)
     return roles
+
+
+def of_group(request: HttpRequest, pk: UUID) -> tuple[dates.Viewer, Group]:
+    """Who looks at a group's dates alone, if they may; else 404. Newcomers agree first."""
+    found = get_object_or_404(Group, pk=pk)
+    roles = agreed(request, found)
+    return dates.Viewer(person(request), timezone.now(), {found.pk: roles}), found
+
+
+def _whose(request: HttpRequest, pk: UUID | None = None) -> tuple[dates.Viewer, dict[str, Any]]:
+    """Who looks, and whose calendar the page says it is: a group's, or one's own without one."""
+    if pk is None:
+        return dates.viewer(person(request), timezone.now()), {"group": None}
+    viewer, found = of_group(request, pk)
+    return viewer, {"group": found, "office": bool(viewer.as_(Role.ADMIN))}
 
 
 def seen(

@@ -5,7 +5,6 @@ from datetime import date
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -15,7 +14,7 @@ from groups.models import Group
 from sessions import dates, ics, yearsheet
 from sessions.calendar import YEARS
 from sessions.dates import Entry
-from sessions.views.calendar import agreed
+from sessions.views.calendar import of_group
 from sessions.views.feeds import CALENDAR_FILE
 
 
@@ -51,9 +50,7 @@ def _of_person(request: HttpRequest, year: int) -> list[Entry]:
 
 
 def _of_group(request: HttpRequest, pk: UUID, year: int) -> tuple[Group, list[Entry]]:
-    group = get_object_or_404(Group, pk=pk)
-    roles = agreed(request, group)
-    viewer = dates.Viewer(person(request), timezone.now(), {group.pk: roles})
+    viewer, group = of_group(request, pk)
     return group, _between(viewer, year)
 
 

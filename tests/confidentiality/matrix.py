@@ -32,6 +32,8 @@ PROCESSES = 2
 # What was found is said, but not without end.
 SAID = 50
 
+# Years and months of a calendar are the same for everybody.
+OF_NOBODY = {"year", "number"}
 
 # What closes with a membership at the next request; of the meeting that runs, next morning.
 AFTER_THE_END = {
@@ -154,7 +156,7 @@ class Matrix:
 
     def _mixed(self, address: Address) -> Iterator[tuple[str, str, str]]:
         """Parent of one and child of another; beside it the same parent and nothing."""
-        if len(address.places) < 2:
+        if len(set(address.places) - OF_NOBODY) < 2:
             return
         a, b = self.world.of_a, dict(self.world.of_b)
         b["programmes"] = [self.world.elsewhere.programme_id]
