@@ -1,8 +1,9 @@
 """What comes in when a year is planned, or one of its dates changed. Shape and cleaning only."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, cast
 
 from django import forms
@@ -24,7 +25,8 @@ from groups.zones import city, zone_choices
 from members.checked import ChecksText
 from sessions import planning
 from sessions.models import Session
-from sessions.planning import Plan
+from sessions.planning import Fate, Line, Plan
+from sessions.planning.words import Note
 
 HOW_LONG = _("A meeting lasts between 15 minutes and 12 hours.")
 
@@ -195,13 +197,35 @@ class DateForm(forms.Form):
     minutes = minutes_field(label=_("For (minutes)"))
     place = forms.CharField(label=_("Where"), max_length=160, required=False)
     setting = forms.ChoiceField(label=_("How you meet"), choices=Setting.choices)
+    # What was said of which date, when this form was shown.
+    heard = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(
         self, data: Any = None, *, zone: str, initial: dict[str, Any], **more: Any
     ) -> None:
         super().__init__(data, initial=initial, **more)
         self.zone = zone
+        self.cautions: Sequence[Note] = ()
         self.fields["starts_at"].help_text = city(zone)
+
+    def heeds(self, cautions: Sequence[Note]) -> bool:
+        """Whether this date may be saved: what is worth knowing about it was shown before.
+
+        If not, the form shows it, and sent again unchanged it is heeded.
+        """
+        said = self._named(cautions)
+        if not cautions or self.cleaned_data["heard"] == said:
+            return True
+        self.cautions = cautions
+        data = cast(QueryDict, self.data).copy()
+        data["heard"] = said
+        self.data = data
+        return False
+
+    def _named(self, cautions: Sequence[Note]) -> str:
+        """A short name for what is said of this date."""
+        words = [self._starts_at().isoformat(), *[note.text for note in cautions]]
+        return sha256("\n".join(words).encode()).hexdigest()[:16]
 
     def _starts_at(self) -> datetime:
         return instant(self.cleaned_data["on"], self.cleaned_data["starts_at"], self.zone)
@@ -247,12 +271,22 @@ class MoveForm(ChecksText, SeenForm, DateForm):
             "seen": session.sequence,
         }
         super().__init__(data, zone=session.time_zone, initial=initial, names=names)
+        self.session = session
+
+    def line(self) -> Line:
+        """The date as it will be."""
+        changes = {"starts_at": self._moved_to(), "minutes": self.cleaned_data["minutes"]}
+        wished = {name: value for name, value in changes.items() if value is not None}
+        return Line.of_session(Fate.BY_HAND, self.session, changes=wished)
 
     def wishes(self) -> dict[str, Any]:
         """The arguments of `planning.move`."""
-        moved = {"on", "starts_at"} & set(self.changed_data)
         said = {name: self.cleaned_data[name] for name in ("reason", "seen")}
-        return {"starts_at": self._starts_at() if moved else None, **self._rest(), **said}
+        return {"starts_at": self._moved_to(), **self._rest(), **said}
+
+    def _moved_to(self) -> datetime | None:
+        moved = {"on", "starts_at"} & set(self.changed_data)
+        return self._starts_at() if moved else None
 
 
 class NewDateForm(DateForm):
@@ -278,6 +312,10 @@ class NewDateForm(DateForm):
                 "past_known", _("Tick this box to put it down, or choose a date that lies ahead.")
             )
         return data
+
+    def line(self) -> Line:
+        """The date as it will be."""
+        return Line(Fate.NEW, self._starts_at(), self.cleaned_data["minutes"], self.zone)
 
     def wishes(self) -> dict[str, Any]:
         """The arguments of `planning.add_date`."""

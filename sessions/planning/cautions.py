@@ -41,6 +41,19 @@ def cautions(draft: Draft, group: Group, viewer: Member, at: datetime) -> Cautio
     return found
 
 
+def cautions_of_date(line: Line, group: Group, viewer: Member, at: datetime) -> list[Note]:
+    """Notes for one date that a hand puts where `line` says; none for one that has passed.
+
+    Of a meeting that is moved only what its date before did not have. Three queries, or six.
+    """
+    found = _of_date(line, group, viewer, at)
+    moved = line.session
+    if not found or moved is None:
+        return found
+    known = _of_date(Line.of_session(Fate.FOLLOWS, moved), group, viewer, at)
+    return [note for note in found if note not in known]
+
+
 def holidays(lines: Iterable[Line]) -> Iterator[tuple[datetime, Note]]:
     """Public holidays where the group's clock is."""
     for line in lines:
@@ -75,6 +88,27 @@ def clashes(lines: Iterable[Line], elsewhere: Sequence[Session]) -> Iterator[tup
                 words = {"group": session.group.name, "times": when.times}
                 said = _("%(group)s meets then too: %(times)s") % words
                 yield line.starts_at, Note(said, "rose")
+
+
+def _of_date(line: Line, group: Group, viewer: Member, at: datetime) -> list[Note]:
+    if line.starts_at <= at:
+        return []
+    beside = [*_before(line, group), line]
+    found = [
+        *holidays([line]),
+        *other_clocks(beside, _zones(group, at)),
+        *clashes([line], _elsewhere([line], group, viewer, at)),
+    ]
+    return [note for _starts_at, note in found]
+
+
+def _before(line: Line, group: Group) -> list[Line]:
+    """The meeting of the group that comes before, by whose hour people know theirs."""
+    others = Session.objects.filter(group=group, starts_at__lt=line.starts_at)
+    if line.session:
+        others = others.exclude(pk=line.session.pk)
+    last = others.exclude(phase=Phase.CANCELLED).order_by("-starts_at").first()
+    return [Line.of_session(Fate.FOLLOWS, last)] if last else []
 
 
 def _ahead_of(line: Line, zone: str, starts_at: datetime | None = None) -> timedelta:

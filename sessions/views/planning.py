@@ -24,7 +24,7 @@ from sessions import planning, visible
 from sessions.forms.planning import CancelForm, MoveForm, NewDateForm, PlanForm, SeenForm
 from sessions.models import Series, Session
 from sessions.planning import Draft, Plan, words
-from sessions.planning.cautions import cautions
+from sessions.planning.cautions import cautions, cautions_of_date
 
 READS = {"GET", "HEAD"}
 T = TypeVar("T")
@@ -51,8 +51,11 @@ def session_edit(request: HttpRequest, pk: UUID) -> HttpResponse:
     if request.method in READS:
         planning.check_movable(session, at)
     form = MoveForm(request.POST or None, session=session, names=roster.names(session.group, at))
-    moved, status = tried(
-        form, lambda: planning.move(session, **form.wishes(), by=person(request), at=at)
+    moved, status = _heeded(
+        request,
+        form,
+        session.group,
+        lambda: planning.move(session, **form.wishes(), by=person(request), at=at),
     )
     if moved:
         messages.success(request, _moved_words(session, moved))
@@ -110,8 +113,10 @@ def session_new(request: HttpRequest, pk: UUID) -> HttpResponse:
     offered = planning.next_rule(group, at)
     form = NewDateForm(request.POST or None, offered=offered, setting=group.setting, at=at)
     propose = _proposes(request)
-    added, status = tried(
+    added, status = _heeded(
+        request,
         form,
+        group,
         lambda: planning.add_date(
             group, **form.wishes(), by=person(request), at=at, propose=propose
         ),
@@ -148,6 +153,17 @@ def tried(form: Form, verb: Callable[[], T], field: str | None = None) -> tuple[
     except Refused as refused:
         form.add_error(field, str(refused))
         return None, 409
+
+
+def _heeded(
+    request: HttpRequest, form: MoveForm | NewDateForm, group: Group, verb: Callable[[], T]
+) -> tuple[T | None, int]:
+    """The same for a form with a date: what is worth knowing about it is shown before."""
+    if form.is_valid():
+        found = cautions_of_date(form.line(), group, person(request), timezone.now())
+        if not form.heeds(found):
+            return None, 200
+    return tried(form, verb)
 
 
 def _session_context(

@@ -40,7 +40,9 @@ FIXED: dict[str, Callable[[], Body]] = {
         "time_zone": "Asia/Jerusalem",
     },
     "session_new": lambda: {
-        "on": _day(40),
+        # One that has passed: on others there may be something to say first, a holiday or a clock.
+        "on": _day(-40),
+        "past_known": "on",
         "starts_at": "19:00",
         "minutes": 90,
         "setting": "online",
