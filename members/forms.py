@@ -51,3 +51,18 @@ class ProfileForm(forms.ModelForm):
 
     def clean_quiet_until(self) -> time:
         return self.cleaned_data["quiet_until"] or self.instance.quiet_until
+
+
+class CalendarMailForm(forms.ModelForm):
+    """Whether mails carry calendar entries."""
+
+    class Meta:
+        model = Member
+        fields = ["calendar_mail"]
+        labels = {"calendar_mail": _("Send calendar entries with the mails")}
+        help_texts = {
+            "calendar_mail": _(
+                "If your calendar follows your address, switch this off: some calendars would show "
+                "each date twice. Entries that came by mail before stay as they are."
+            ),
+        }

@@ -46,6 +46,8 @@ class Member(UUIDModel, AbstractBaseUser, PermissionsMixin):
     language = models.CharField(_("language"), max_length=12, default="en")
     quiet_from = models.TimeField(_("no mail from"), default=time(22))
     quiet_until = models.TimeField(_("until"), default=time(7))
+    # Who follows the feed would have each date twice in some calendars.
+    calendar_mail = models.BooleanField(_("calendar entries with mails"), default=True)
     is_active = models.BooleanField(default=True)
     joined_at = models.DateTimeField(auto_now_add=True)
 

@@ -88,6 +88,7 @@ def _account(member: Member) -> Entry:
         "time_zone": member.time_zone,
         "quiet_from": f"{member.quiet_from:%H:%M}",
         "quiet_until": f"{member.quiet_until:%H:%M}",
+        "calendar_entries_by_mail": member.calendar_mail,
         "language": member.language,
         "since": _instant(member.joined_at),
         "offices": [

@@ -28,9 +28,14 @@ def build(letter: Letter, message: Message) -> EmailMultiAlternatives:
     )
     # Readers take the last form they can show.
     mail.attach_alternative(message.html, "text/html")
-    if message.calendar:
+    if message.calendar and _wants_entries(letter):
         _attach(mail, message.calendar)
     return mail
+
+
+def _wants_entries(letter: Letter) -> bool:
+    """Whether the recipient takes calendar entries by mail; the mail says it all without them."""
+    return letter.recipient is None or letter.recipient.calendar_mail
 
 
 def _of(letter: Letter, message: Message) -> dict[str, str]:

@@ -3,15 +3,18 @@
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound, HttpResponseNotModified
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.http import parse_etags
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from groups.gate import person
+from members.forms import CalendarMailForm
 from members.identity import become
 from sessions import feeds, ics
 from sessions.models import CalendarFeed
@@ -53,8 +56,13 @@ def session_ics(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def settings_calendar(request: HttpRequest) -> HttpResponse:
-    """Make the address of one's calendar: shown in the answer to the click, and never again."""
-    context: dict[str, object] = {}
+    """Make the address of one's calendar: shown in the answer to the click, and never again.
+
+    And whether mails carry entries for it.
+    """
+    if request.POST.get("do") == "mails":
+        return _choose_mails(request)
+    context: dict[str, object] = {"mails": CalendarMailForm(instance=person(request))}
     if request.method == "POST":
         token = feeds.make(person(request), at=timezone.now())
         address = settings.SITE_URL + reverse("feed", args=[token])
@@ -62,6 +70,14 @@ def settings_calendar(request: HttpRequest) -> HttpResponse:
         context["webcal"] = f"webcal:{address.partition(':')[2]}"
     context["feed"] = CalendarFeed.objects.filter(member=person(request)).first()
     return render(request, "members/settings_calendar.html", context)
+
+
+def _choose_mails(request: HttpRequest) -> HttpResponse:
+    # A box alone cannot be filled in wrongly.
+    form = CalendarMailForm(request.POST, instance=person(request))
+    form.save(commit=False).save(update_fields=["calendar_mail"])
+    messages.success(request, _("Saved."))
+    return redirect("settings_calendar")
 
 
 def _unchanged(request: HttpRequest, etag: str) -> bool:

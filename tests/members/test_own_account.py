@@ -109,9 +109,9 @@ def test_an_address_counts_only_once_it_is_confirmed(member: Member) -> None:
 
 ACCOUNT = (
     "insert into members_member (id, password, is_superuser, email, name, profession, time_zone,"
-    " language, quiet_from, quiet_until, is_active, joined_at)"
+    " language, quiet_from, quiet_until, calendar_mail, is_active, joined_at)"
     " values (gen_random_uuid(), '', {}, 'n@example.org', 'N', '', 'UTC', 'en', '22:00', '07:00',"
-    " {}, now())"
+    " true, {}, now())"
 )
 
 

@@ -80,6 +80,7 @@ SHAPE = {
         "time_zone": str,
         "quiet_from": str,
         "quiet_until": str,
+        "calendar_entries_by_mail": bool,
         "language": str,
         "since": INSTANT,
         "offices": [{"programme": str} | SINCE],

@@ -9,10 +9,11 @@ from django.utils import timezone
 
 from groups.models import Group
 from members.letters import mail, outbox
-from members.letters.kinds import CalendarFile, Message
+from members.letters.kinds import CalendarFile, Message, kind_of
 from members.models import Letter
 from sessions import ics
 from sessions.letters import NOTICES
+from sessions.models import CalendarFeed
 from sessions.phases import Phase
 from sessions.planning import cancel, move, restore
 from tests.sessions.files import instants, one, other, unfolded, values
@@ -49,6 +50,8 @@ def told(ours, change) -> bytes:
 
 
 FILE = ["application/ics"]
+WORDS = ["text/plain", "text/html"]
+SETTINGS = "/settings/calendar/"
 
 
 def lines(content: bytes, *names: str) -> list[str]:
@@ -141,6 +144,57 @@ def test_other_letters_carry_nothing_to_apply(calendar, forms):
     letter = Letter(address="dana@example.org", message_id="<1@balint.test>")
     built = mail.build(letter, Message("Dates", "Dates.", "<p>Dates.</p>", calendar)).message()
     assert [part.get_content_type() for part in built.walk()] == forms
+
+
+KINDS_OF_MAIL = ["reminder-1", *sorted(NOTICES), "dates"]
+
+
+@pytest.mark.parametrize("kind", KINDS_OF_MAIL)
+def test_without_calendar_entries_a_mail_is_the_same_but_for_them(ours, kind):
+    phase = Phase.CANCELLED if kind == "cancelled" else Phase.PLANNED
+    settled_at = timezone.now() - timedelta(days=1)
+    series = make_series(ours.group)
+    session = in_days(ours.group, 40, sequence=1, phase=phase, series=series, settled_at=settled_at)
+    about = series if kind == "dates" else session
+    reader = ours.members[0]
+    letter = outbox.letter(
+        kind,
+        about=about.pk,
+        version=1,
+        group_id=ours.group.pk,
+        recipient=reader,
+        send_after=settled_at,
+    )
+    known = kind_of(letter)
+    assert known is not None
+    with as_owner():
+        said = known.compose(letter)
+    assert said.calendar is not None
+    with_entries = list(mail.build(letter, said).message().walk())
+    reader.calendar_mail = False
+    without = list(mail.build(letter, said).message().walk())
+    assert [part.get_content_type() for part in without] == ["multipart/alternative", *WORDS]
+    words = [part for part in with_entries if part.get_content_type() in WORDS]
+    assert [part.get_payload() for part in words] == [part.get_payload() for part in without[1:]]
+
+
+def test_a_person_chooses_whether_mails_carry_entries_and_keeps_their_address(ours, client_of):
+    session, client = in_days(ours.group, 5), client_of(ours.members[0])
+    page = client.get(SETTINGS).content.decode()
+    assert 'name="calendar_mail"' in page
+    assert "checked" in page
+    made = CalendarFeed.objects.filter(member=ours.members[0])
+    client.post(SETTINGS)
+    token = made.get().token_hash
+    page = client.post(SETTINGS, {"do": "mails"}, follow=True).content.decode()
+    assert "Saved." in page
+    assert "checked" not in page
+    assert made.get().token_hash == token
+    told = mail_about(session, "reminder-1", ours.members[0])
+    assert [part.get_content_type() for part in told.walk()] == ["multipart/alternative", *WORDS]
+    assert calendar_of(mail_about(session, "reminder-1", ours.leader))
+    client.post(SETTINGS, {"do": "mails", "calendar_mail": "on"})
+    assert "checked" in client.get(SETTINGS).content.decode()
 
 
 def test_the_letter_with_all_dates_holds_them_in_one_file_cancelled_ones_too(ours):
