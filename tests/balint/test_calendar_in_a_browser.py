@@ -91,6 +91,24 @@ def test_month_agenda_and_year_are_walked_through_by_keyboard_without_script(
     assert follow(page, "Valley group", within=5).startswith(f"{after.replace(day=15):%A %-d %B}")
 
 
+def test_a_groups_month_agenda_and_year_are_walked_through_by_keyboard_too(
+    circle, client_of, pages, page
+):
+    today, group = timezone.localdate(), f"/groups/{circle.group.pk}/"
+    following = (today.replace(day=1) + timedelta(days=31)).replace(day=1)
+    on_wall(circle.group, following.replace(day=15))
+    months = [f"{group}{first.year}/{first.month}/" for first in (today, following)]
+    client = client_of(circle.member)
+    for path in (group, f"{group}agenda/", *months):
+        pages[path] = client.get(path).content
+    page.goto(group)
+    assert follow(page, "Month", within=15) == f"{today:%B %Y}"
+    assert follow(page, f"{following:%B}", within=40) == f"{following:%B %Y}"
+    assert follow(page, "Agenda", within=4) == "Twelve months ahead"
+    assert follow(page, "Year", within=3) == "Valley group"
+    assert urlsplit(page.url).path == group
+
+
 @pytest.mark.parametrize("path", ["/calendar/{year}/", "/groups/{group}/"])
 def test_a_year_with_a_meeting_every_week_is_printed_on_one_page(
     circle, client_of, pages, page, path
