@@ -17,7 +17,7 @@ from groups.models import Group
 from members.letters import outbox
 from members.letters.health import WAITING
 from members.models import Letter, LetterState, Member
-from sessions import reminded
+from sessions import reminded, unheard
 from sessions.letters import CANCELLED, MOVED, NOTICES, REMINDERS, RESTORED
 from sessions.models import Change, Session
 from sessions.phases import Phase
@@ -261,7 +261,9 @@ def _tell_of_changes(sessions: Sequence[Session], everyone: Sequence[Person], at
         return
     told, last = _told(changed), _last_changes(changed)
     kinds = _kinds_of_news(changed, told, last)
-    as_before = _know_no_other({s for s in changed if last.get(s.pk) == UNDONE})
+    back = {s for s in changed if last.get(s.pk) == UNDONE}
+    as_before = unheard.know_no_other(back)
+    _remind_again(back, everyone, as_before, at)
     news = [session for session in changed if _is_news(session, told[session.pk], at)]
     away = reminded.away({session.group_id for session in news}, at)
     outbox.plan(
@@ -282,27 +284,16 @@ def _tell_of_changes(sessions: Sequence[Session], everyone: Sequence[Person], at
     )
 
 
-def _know_no_other(undone: Collection[Session]) -> set[Pair]:
-    """Who never heard of the change that was undone: their letter about it was taken back unsent.
-
-    Unless the one before it was too: then what stands again is still news to them.
-    """
-    if not undone:
-        return set()
-    letters = Letter.objects.filter(
-        about_id__in=[session.pk for session in undone],
-        kind__in=NOTICES,
-        state=LetterState.CANCELLED,
-        attempts=0,
+def _remind_again(
+    back: Collection[Session], everyone: Sequence[Person], who: set[Pair], at: datetime
+) -> None:
+    """Plan anew what was due, and taken back with a change that is taken back itself."""
+    due = unheard.due_again(back, who, at)
+    outbox.plan(
+        _reminder(session, person.member, due[session.pk, person.member.pk], at)
+        for session, person in reminded.pairs(back, everyone)
+        if (session.pk, person.member.pk) in due and session.phase == Phase.PLANNED
     )
-    unheard = set(letters.values_list("about_id", "recipient", "about_version"))
-    return {
-        (pk, person)
-        for session in undone
-        for pk, person, version in unheard
-        if (pk, version) == (session.pk, session.sequence - 1)
-        and (pk, person, version - 1) not in unheard
-    }
 
 
 def _told(sessions: Sequence[Session]) -> dict[UUID, list[tuple[int, str]]]:
