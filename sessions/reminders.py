@@ -261,14 +261,18 @@ def _tell_of_changes(sessions: Sequence[Session], everyone: Sequence[Person], at
         return
     told, last = _told(changed), _last_changes(changed)
     kinds = _kinds_of_news(changed, told, last)
-    back = {s for s in changed if last.get(s.pk) == UNDONE}
-    as_before = unheard.know_no_other(back)
+    back = {s for s in changed if last.get(s.pk) in {UNDONE, RESTORED}}
+    unread = unheard.notices(back)
+    as_before = unheard.know_no_other(back, unread)
     _remind_again(back, everyone, as_before, at)
     news = [session for session in changed if _is_news(session, told[session.pk], at)]
     away = reminded.away({session.group_id for session in news}, at)
     outbox.plan(
         outbox.letter(
-            kinds[session.pk],
+            # Who has not read that it was off is not told that it is on again.
+            MOVED
+            if (*_pair(session, person), session.sequence - 1) in unread
+            else kinds[session.pk],
             about=session.pk,
             version=session.sequence,
             group_id=session.group_id,
@@ -279,9 +283,13 @@ def _tell_of_changes(sessions: Sequence[Session], everyone: Sequence[Person], at
         for session in news
         for person in everyone
         if person.group == session.group_id
-        and (session.pk, person.member.pk) not in as_before
+        and _pair(session, person) not in as_before
         and _concerns(session, person, away, at)
     )
+
+
+def _pair(session: Session, person: Person) -> Pair:
+    return (session.pk, person.member.pk)
 
 
 def _remind_again(

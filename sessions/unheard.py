@@ -12,12 +12,11 @@ from sessions.letters import NOTICES, REMINDERS
 from sessions.models import Session
 from sessions.reminded import Pair
 
+Notice = tuple[UUID, UUID | None, int]  # session, recipient, sequence
 
-def know_no_other(back: Collection[Session]) -> set[Pair]:
-    """Who never heard of the change that was taken back: their letter about it had not gone.
 
-    Unless the one before it had not either: then what stands again is still news to them.
-    """
+def notices(back: Collection[Session]) -> set[Notice]:
+    """The letters about earlier changes of these that were taken back before they went."""
     if not back:
         return set()
     letters = Letter.objects.filter(
@@ -26,12 +25,20 @@ def know_no_other(back: Collection[Session]) -> set[Pair]:
         state=LetterState.CANCELLED,
         attempts=0,
     )
-    unheard = set(letters.values_list("about_id", "recipient", "about_version"))
+    return set(letters.values_list("about_id", "recipient", "about_version"))
+
+
+def know_no_other(back: Collection[Session], unheard: Collection[Notice]) -> set[Pair]:
+    """Who never heard of the change that was taken back: their letter about it had not gone.
+
+    Unless the one before it had not either: then what stands again is still news to them.
+    """
     return {
         (pk, person)
         for session in back
         for pk, person, version in unheard
-        if (pk, version) == (session.pk, session.sequence - 1)
+        if person
+        and (pk, version) == (session.pk, session.sequence - 1)
         and (pk, person, version - 1) not in unheard
     }
 

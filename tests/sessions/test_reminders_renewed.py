@@ -78,6 +78,8 @@ def test_a_session_put_back_is_told_and_reminded_of_again():
     group, member = alone()
     session = meeting(group, START)
     change_session(session, "cancelled", AT, phase=Phase.CANCELLED)
+    with as_owner():
+        Letter.objects.filter(kind="cancelled").update(state="sent")
     change_session(session, "restored", AT + timedelta(hours=1), phase=Phase.PLANNED)
     assert planned(session) == each((*BOTH, "restored"), [member.email])
     # A later change of the hour is a move again.

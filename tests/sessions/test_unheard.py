@@ -8,7 +8,7 @@ from django.utils import timezone
 from members.models import Letter, Member
 from sessions import planning, reminders
 from sessions.models import Session
-from tests.sessions.meetings import cannot_come, make_session
+from tests.sessions.meetings import cannot_come, in_days, make_session
 from tests.sessions.round import Round, emails, make_round, planned, recipients, send, text_of
 from tests.world import as_member, as_owner
 
@@ -58,3 +58,38 @@ def test_what_came_due_between_a_change_and_its_undoing_goes_too(ours, soon):
         planning.move(known(soon), place="Garden", by=ours.leader, at=now - timedelta(seconds=15))
         planning.undo(known(soon), by=ours.leader, at=now)
     assert recipients(send()) == emails(ours.reminded)
+
+
+def test_cancelled_and_put_back_before_any_letter_went_is_no_news(ours):
+    session = in_days(ours.group, 20)
+    with as_owner():
+        reminders.sync(session, at=timezone.now() - timedelta(days=1))
+    with as_member(ours.leader):
+        planning.cancel(known(session), by=ours.leader, at=timezone.now())
+        planning.restore(known(session), by=ours.leader, at=timezone.now())
+    assert send() == []
+    assert set(planned(session)) == {"reminder-1", "reminder-7"}
+
+
+def test_put_back_whoever_had_read_of_the_cancellation_hears_of_it_and_nobody_else(ours):
+    session = in_days(ours.group, 20)
+    with as_member(ours.leader):
+        planning.cancel(known(session), by=ours.leader, at=timezone.now())
+    with as_owner():
+        read = Letter.objects.filter(kind="cancelled", recipient=ours.members[0])
+        read.update(state="sent", attempts=1)
+    with as_member(ours.leader):
+        planning.restore(known(session), by=ours.leader, at=timezone.now())
+    (mail,) = send()
+    assert mail["To"] == ours.members[0].email
+    assert "after all" in mail["Subject"]
+
+
+def test_moved_cancelled_and_put_back_unread_is_told_as_the_move_it_is(ours):
+    session = in_days(ours.group, 20)
+    with as_member(ours.leader):
+        planning.move(known(session), place="Garden", by=ours.leader, at=timezone.now())
+        planning.cancel(known(session), by=ours.leader, at=timezone.now())
+        planning.restore(known(session), by=ours.leader, at=timezone.now())
+    subjects = {mail["Subject"] for mail in send()}
+    assert subjects == {"Valley has moved a meeting"}
