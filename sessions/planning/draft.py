@@ -55,6 +55,8 @@ class Line:
     occurrence: Occurrence | None = None
     session: Session | None = None
     changes: dict[str, Any] = field(default_factory=dict)
+    # When its session begins as long as nothing is saved.
+    was_at: datetime | None = None
 
     @classmethod
     def of_rule(cls, fate: Fate, occurrence: Occurrence, plan: Plan) -> Self:
@@ -76,7 +78,8 @@ class Line:
             changes.get(name, getattr(session, name))
             for name in ("starts_at", "minutes", "time_zone")
         )
-        return cls(fate, starts_at, minutes, zone, occurrence, session, changes)
+        was_at = session.starts_at
+        return cls(fate, starts_at, minutes, zone, occurrence, session, changes, was_at)
 
     @property
     def on(self) -> date:
@@ -137,6 +140,12 @@ class Draft:
     @property
     def told(self) -> list[Line]:
         return [line for line in self.lines if line.is_told]
+
+    @property
+    def first(self) -> datetime | None:
+        """When the first of the dates members hear of begins, or would have begun."""
+        starts = [start for line in self.told for start in (line.was_at, line.starts_at) if start]
+        return min(starts, default=None)
 
     def gaps(self) -> list[Gap]:
         """The gap before every date but the first, counting days the group meets anyway."""

@@ -4,10 +4,12 @@ One for each person, whatever the number of dates. As every letter it says no na
 recipient's and the leaders', no reason, and nothing of who comes.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db.models import F, QuerySet, Value
 from django.utils import timezone
@@ -19,8 +21,9 @@ from groups.letters import signature
 from groups.models import Group
 from members.letters import outbox
 from members.letters.compose import message, page
+from members.letters.health import WAITING
 from members.letters.kinds import CalendarFile, LetterKind, Message, register
-from members.models import Letter, Member
+from members.models import Letter, LetterState, Member
 from sessions import ics, reminded
 from sessions.letters import MayRemind
 from sessions.models import Series, Session
@@ -49,12 +52,18 @@ def proposed(group: Group, at: datetime) -> QuerySet[Session]:
 
 def ask(series: Series, sessions: Sequence[Session], *, at: datetime) -> None:
     """Plan the question which of these dates somebody cannot; one letter a person."""
-    _plan(PROPOSED, series, sessions, at)
+    _plan(PROPOSED, series, sessions, None, at)
 
 
-def tell(series: Series, sessions: Sequence[Session], *, at: datetime) -> None:
-    """Plan the letter with all dates, for whoever is expected on one of these; one a person."""
-    _plan(DATES, series, sessions, at)
+def tell(
+    series: Series, sessions: Sequence[Session], *, first: datetime | None = None, at: datetime
+) -> None:
+    """Plan the letter with all dates, for whoever is expected on one of these; one a person.
+
+    `first` is when the first date that changes begins, or would have begun; else that of them all.
+    """
+    outbox.cancel(about=series.pk, kinds={PROPOSED})
+    _plan(DATES, series, sessions, first, at)
 
 
 def preview(group: Group, person: Member, *, at: datetime) -> Message:
@@ -64,11 +73,13 @@ def preview(group: Group, person: Member, *, at: datetime) -> Message:
     return _dates_letter(group, person, dates, (), changed=False, at=at)
 
 
-def _plan(kind: str, series: Series, sessions: Sequence[Session], at: datetime) -> None:
-    outbox.cancel(about=series.pk, versions_below=series.revision)
+def _plan(
+    kind: str, series: Series, sessions: Sequence[Session], first: datetime | None, at: datetime
+) -> None:
+    unsent = _taken_back(kind, series)
     ahead = [session for session in sessions if session.starts_at > at]
-    if not ahead:
-        return
+    starts = [session.starts_at for session in ahead]
+    soonest = first or min(starts, default=None)
     people = {person.member.pk: person.member for person in reminded.people({series.group_id}, at)}
     expected = {pk for _session, pk in reminded.allowed((s.pk, pk) for s in ahead for pk in people)}
     outbox.plan(
@@ -77,29 +88,47 @@ def _plan(kind: str, series: Series, sessions: Sequence[Session], at: datetime) 
             about=series.pk,
             version=series.revision,
             group_id=series.group_id,
-            recipient=people[pk],
-            send_after=_moment(people[pk], ahead, at),
-            send_before=max(session.starts_at for session in ahead),
+            recipient=person,
+            send_after=min([_moment(person, soonest, at), *(old.send_after for old in unsent[pk])]),
+            send_before=max([*starts, *(old.send_before for old in unsent[pk] if old.send_before)]),
         )
-        for pk in expected
+        for pk, person in people.items()
+        if pk in expected or unsent[pk]
     )
 
 
-def _moment(person: Member, ahead: Sequence[Session], at: datetime) -> datetime:
+def _taken_back(kind: str, series: Series) -> dict[UUID | None, list[Letter]]:
+    """The waiting ones of the group that the new letter stands for, by recipient."""
+    older = Letter.objects.filter(group_id=series.group_id, kind=kind, state__in=WAITING)
+    older = older.exclude(about_id=series.pk, about_version=series.revision)
+    found: dict[UUID | None, list[Letter]] = defaultdict(list)
+    for letter in older:
+        found[letter.recipient_id].append(letter)
+    older.update(state=LetterState.CANCELLED)
+    return found
+
+
+def _moment(person: Member, soonest: datetime | None, at: datetime) -> datetime:
     """After the person's quiet hours; at once if one of the dates would have begun by then."""
     morning = after_quiet_hours(at, person.time_zone, person.quiet)
-    return at if min(session.starts_at for session in ahead) <= morning else morning
+    return at if soonest and soonest <= morning else morning
 
 
 def _is_wanted(letter: Letter) -> bool:
-    """The newest about these dates, and its recipient is still expected on one of them."""
+    """The newest about these dates, and its recipient is expected on one, be it off by now."""
     series = Series.objects.filter(pk=letter.about_id, revision=letter.about_version)
     found = series.select_related("group").first()
     if found is None:
         return False
-    dates = (proposed if letter.kind == PROPOSED else settled)(found.group, timezone.now())
+    at = timezone.now()
+    dates = proposed(found.group, at) if letter.kind == PROPOSED else _known(found.group, at)
     expected = dates.annotate(may=MayRemind(Value(letter.recipient_id), F("pk")))
     return expected.filter(may=True).exists()
+
+
+def _known(group: Group, at: datetime) -> QuerySet[Session]:
+    """The dates that lie ahead and were settled, whether they stand or not."""
+    return Session.objects.filter(group=group, starts_at__gt=at, settled_at__isnull=False)
 
 
 def _asking(letter: Letter) -> Message:

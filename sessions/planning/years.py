@@ -193,7 +193,7 @@ def write(
         series.planned_at, series.revision = at, series.revision + 1
         series.save(update_fields=["planned_at", "revision"])
     if newly or several:
-        letters.tell(series, sessions, at=at)
+        letters.tell(series, sessions, first=None if newly else drafted.first, at=at)
 
 
 def save_sessions(

@@ -1,0 +1,131 @@
+"""The letter about a group's dates as a whole: whom it reaches, when, and what it says."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+
+import pytest
+from django.utils import timezone
+
+from groups.cadence import Break, Cadence, Rule, Unit
+from groups.models import Leave
+from members.models import Letter, LetterState, Member
+from sessions import planning
+from sessions.models import Series, Session
+from sessions.planning import letters as of_dates
+from tests.sessions.round import Round, make_round, recipients, send, text_of
+from tests.world import as_member, as_owner, utc
+
+pytestmark = pytest.mark.django_db
+EVERY_FOURTH_THURSDAY = Rule(Unit.WEEK, 4, weekday=3)
+
+
+@pytest.fixture
+def ours(db: None) -> Round:
+    """Nine people without quiet hours, one of them away for good."""
+    ours = make_round()
+    with as_owner():
+        Member.objects.update(quiet_from=time(0), quiet_until=time(0))
+    return ours
+
+
+def rhythm(first_on: date, months: int = 4) -> Cadence:
+    last_on = first_on + timedelta(days=28 * months)
+    return Cadence(EVERY_FOURTH_THURSDAY, time(19, 30), 90, "Europe/London", first_on, last_on)
+
+
+def plan(
+    ours: Round, cadence: Cadence | None = None, place: str = "Library", at: datetime | None = None
+) -> Series:
+    at = at or timezone.now()
+    cadence = cadence or rhythm((at + timedelta(days=3)).date())
+    with as_member(ours.leader):
+        return planning.plan_year(ours.group, cadence, place, by=ours.leader, at=at)
+
+
+def dates(ours: Round) -> list[Session]:
+    with as_owner():
+        return list(Session.objects.filter(group=ours.group).order_by("starts_at"))
+
+
+def end(ours: Round, series: Series, last_on: date, at: datetime | None = None) -> None:
+    with as_member(ours.leader):
+        series = Series.objects.select_related("group").get(pk=series.pk)
+        planning.end_series(series, last_on, by=ours.leader, at=at or timezone.now())
+
+
+def letters(member: Member) -> list[tuple[str, int]]:
+    """The state and version of each letter with all dates to this person."""
+    with as_owner():
+        rows = Letter.objects.filter(kind=of_dates.DATES, recipient=member)
+        return sorted(rows.values_list("state", "about_version"))
+
+
+def test_where_no_date_is_left_everyone_is_told_so(ours: Round):
+    series = plan(ours)
+    first = recipients(send())
+    end(ours, series, timezone.now().date())
+    mails = send()
+    assert recipients(mails) == first
+    text = text_of(mails[0])
+    assert "At present no date is settled." in text
+    assert "meets on:" not in text
+
+
+def test_whoever_is_expected_only_on_dates_that_go_is_told(ours: Round):
+    plan(ours)
+    send()
+    first, second, third, *_rest = dates(ours)
+    leaving = ours.members[0]
+    with as_owner():
+        leaving.memberships.update(ended_at=third.starts_at - timedelta(days=1))
+        series = Series.objects.get()
+    pause = Break(first.starts_at.date(), second.starts_at.date(), "half-term")
+    plan(ours, replace(planning.plan_of(series).cadence, breaks=(pause,)))
+    assert leaving.email in recipients(send())
+
+
+def test_whose_waiting_letter_is_replaced_gets_the_new_one(ours: Round):
+    away = ours.members[0]
+    with as_owner():
+        Member.objects.update(quiet_from=time(22), quiet_until=time(7))
+    day = (timezone.now() + timedelta(days=1)).date()
+    night = datetime.combine(day, time(23, 30), UTC)
+    series = plan(ours, rhythm(day + timedelta(days=3), 6), at=night)
+    last = dates(ours)[4]
+    with as_owner():
+        Leave.objects.create(
+            group=ours.group, member=away, starts_at=last.starts_at - timedelta(days=1)
+        )
+    end(ours, series, last.starts_at.date() - timedelta(days=1), night + timedelta(minutes=10))
+    assert letters(away) == [(LetterState.CANCELLED, 1), (LetterState.PENDING, 2)]
+    assert letters(ours.members[1]) == letters(away)
+
+
+def test_a_letter_of_two_rhythms_in_one_night_is_one_letter(ours: Round):
+    with as_owner():
+        Member.objects.update(quiet_from=time(22), quiet_until=time(7))
+    day = (timezone.now() + timedelta(days=1)).date()
+    night = datetime.combine(day, time(23, 30), UTC)
+    plan(ours, rhythm(day + timedelta(days=3), 2), at=night)
+    plan(ours, rhythm(day + timedelta(days=100), 2), at=night + timedelta(minutes=10))
+    assert letters(ours.leader) == [(LetterState.CANCELLED, 1), (LetterState.PENDING, 1)]
+
+
+def test_a_changed_date_is_told_before_it_would_have_begun(ours: Round):
+    far, thursday = ours.members[0], date(2026, 12, 3)
+    with as_owner():
+        Member.objects.filter(pk=far.pk).update(
+            time_zone="Australia/Sydney", quiet_from=time(22), quiet_until=time(7)
+        )
+    six = replace(rhythm(thursday), starts_at=time(18))
+    plan(ours, six, at=utc(2026, 11, 20, 12))
+    with as_owner():
+        Letter.objects.filter(kind=of_dates.DATES).update(state=LetterState.SENT)
+    at, first = utc(2026, 12, 3, 14), dates(ours)[0]
+    with as_member(ours.leader):
+        first = Session.objects.select_related("group", "series").get(pk=first.pk)
+        later = replace(six, starts_at=time(20, 30))
+        planning.plan_following(first, later, "Library", by=ours.leader, at=at)
+    with as_owner():
+        letter = Letter.objects.get(kind=of_dates.DATES, recipient=far, state=LetterState.PENDING)
+    assert letter.send_after == at
