@@ -19,7 +19,7 @@ from groups.models import Group
 from groups.policy import GRANTS, Action, Role, roles_by_group
 from groups.zones import When, date_words, same_wall_clock, when_words
 from members.models import Member
-from sessions import answers, notices
+from sessions import answers, notices, outside
 from sessions.models import Change, EveningLead, Session
 from sessions.phases import Phase
 
@@ -92,8 +92,16 @@ class Entry:
     @property
     def where(self) -> str:
         """“Clinic, library”, “Online”, “Clinic, library · in person and online”."""
+        return self._where(self.session.place)
+
+    @property
+    def where_outside(self) -> str:
+        """The same for what leaves the site."""
+        return self._where(outside.place(self.session))
+
+    def _where(self, place: str) -> str:
         how = str(self.session.get_setting_display()) if self.session.online else ""
-        return capfirst(" · ".join(part for part in (self.session.place, how) if part))
+        return capfirst(" · ".join(part for part in (place, how) if part))
 
     @cached_property
     def when(self) -> When:

@@ -24,13 +24,14 @@ from icalendar import (
 )
 
 from groups.zones import UTC_NAMES
+from sessions import outside
 from sessions.models import Session
 
 PRODUCT = "-//Balint//Balint//EN"
 REFRESH = timedelta(hours=6)
 
 # Whatever else decides the bytes: another of these, and calendars fetch anew.
-RENDERED_BY = (2, version("icalendar"), version("tzdata"))
+RENDERED_BY = (3, version("icalendar"), version("tzdata"))
 
 
 def published(sessions: list[Session], name: str = "") -> bytes:
@@ -97,8 +98,8 @@ def _event(session: Session) -> Event:
     event.add("summary", _summary(session))
     event.add("status", "CANCELLED" if session.cancelled else "CONFIRMED")
     event.add("class", "PRIVATE")
-    if session.place:
-        event.add("location", session.place)
+    if place := outside.place(session):
+        event.add("location", place)
     return event
 
 

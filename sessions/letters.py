@@ -22,7 +22,7 @@ from groups.models import Membership, Preference, Setting
 from members.letters.compose import message, page
 from members.letters.kinds import CalendarFile, LetterKind, Message, register
 from members.models import Letter, Member
-from sessions import answerlinks, ics, sameday
+from sessions import answerlinks, ics, outside, sameday
 from sessions.models import Session
 from sessions.phases import Phase
 
@@ -194,8 +194,8 @@ def _both_clocks(when: zones.When) -> str:
 
 
 def _place(session: Session) -> str:
-    """The place as the leaders wrote it; an address of a call they put there stays on the page."""
-    place = "" if "://" in session.place else session.place
+    """The place as the leaders wrote it, and whether there is a call."""
+    place = outside.place(session)
     if session.setting == Setting.ONLINE:
         return place or _("online")
     if session.setting == Setting.MIXED:

@@ -14,6 +14,7 @@ from groups.letters import signature
 from members.letters.compose import message, page
 from members.letters.kinds import LetterKind, Message, register
 from members.models import Letter
+from sessions import outside
 from sessions.letters import inside, words_of
 from sessions.models import EveningLead
 from sessions.phases import Phase
@@ -76,7 +77,7 @@ def _standing_in(letter: Letter) -> Message:
         "group": session.group.name_outside,
         "when": when,
         "yours": when.yours_words,
-        "place": "" if "://" in session.place else session.place,
+        "place": outside.place(session),
         # Who has no account is rung up by the leaders.
         "link": page("standing_in", session.pk) if person else "",
         "signature": signature(session.group, timezone.now()),

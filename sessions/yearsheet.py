@@ -38,7 +38,7 @@ class Sheet:
 
     @cached_property
     def place(self) -> str:
-        return _shared(self.entries, lambda entry: entry.where)
+        return _shared(self.entries, lambda entry: entry.where_outside)
 
     @cached_property
     def columns(self) -> int:
@@ -56,7 +56,7 @@ class Sheet:
             "" if entry.takes_place else _("cancelled"),
             _("for you %(yours)s") % {"yours": entry.yours_briefly} if entry.when.yours else "",
             "" if self.of_one_group else entry.group.name_outside,
-            "" if self.place else entry.where,
+            "" if self.place else entry.where_outside,
             "" if self.zone else entry.when.zone,
         ]
         return ", ".join(part for part in parts if part)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from groups.cadence import Cadence, Rule, Unit, held
 from groups.models import Acceptance, Agreement, Entrance, Group, Leave, Membership
-from sessions import feeds, ics, visible
+from sessions import feeds, ics, outside, visible
 from sessions.models import CalendarFeed, Session
 from sessions.phases import Phase
 from tests.sessions.files import instants, one, other, unfolded, values
@@ -288,8 +288,18 @@ def test_any_place_comes_back_as_it_was_typed(place):
         updated_at=datetime(2026, 1, 1, tzinfo=UTC),
     )
     content = ics.published([session])
-    assert (other(content)[0].location or "") == place
+    assert (other(content)[0].location or "") == outside.place(session)
     assert max(len(line) for line in content.split(b"\r\n")) <= 75
+
+
+@pytest.mark.parametrize(
+    "place", ["https://video.example/j/1?pwd=a", "Library, www.video.example", "video.example/j/1"]
+)
+def test_the_address_of_a_call_is_in_no_calendar(circle, path, anyone, place):
+    session = in_days(circle.group, 5, place=place, setting="online")
+    assert values(anyone.get(path).content, "LOCATION") == []
+    for content in (ics.published([session]), ics.invitation(session, "a@example.org")):
+        assert b"video" not in content
 
 
 def test_commas_semicolons_and_lines_are_escaped(circle, path, anyone):

@@ -214,6 +214,7 @@ def test_put_back_it_meets_after_all(ours):
         ("online", "", ["Place: online"]),
         ("mixed", "Herzl Street 12", ["Place: Herzl Street 12, and online"]),
         ("online", "https://meet.example/secret-room", ["Place: online"]),
+        ("online", "meet.example/secret-room", ["Place: online"]),
     ],
 )
 def test_the_place_is_said_and_a_link_that_was_typed_there_is_not(ours, setting, place, said):

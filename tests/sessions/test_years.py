@@ -76,6 +76,15 @@ def test_a_sheet_says_once_what_all_dates_share():
     ]
 
 
+def test_the_address_of_a_call_is_on_no_sheet():
+    shown = entries(3, places=("Clinic", "https://video.example/j/1"))
+    for entry in shown:
+        entry.session.setting = "online" if "://" in entry.session.place else "in_person"
+    said = lines(sheet(shown))
+    assert [line for line in said if "video" in line] == []
+    assert said[3].endswith("Online")
+
+
 def test_what_differs_stands_beside_each_date_with_the_readers_own_clock():
     shown = entries(2, places=("Clinic", "Herzl 12"), groups=2, seen_from="Europe/London")
     assert lines(sheet(shown))[2:4] == [
