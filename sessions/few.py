@@ -1,12 +1,15 @@
 """“Few are coming”: the leaders are told, once for each meeting and day; nothing is cancelled.
 
-No number and no name: the worker knows that few come, and not who or how many do not.
+Of meetings of the next two weeks, to leaders who are not away. No number and no name: the worker
+knows that few come, and not who or how many do not.
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import BooleanField, F, Func, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -21,6 +24,13 @@ from sessions.letters import words_of
 from sessions.models import Session
 
 KIND = "few-coming"
+
+
+class _IsNotAway(Func):
+    """`balint_is_not_away(person, group)`: not on leave at the moment."""
+
+    function = "public.balint_is_not_away"
+    output_field = BooleanField()
 
 
 def register_kind() -> None:
@@ -40,12 +50,17 @@ def _sessions() -> list[UUID]:
         return list(cursor.fetchone()[0])
 
 
+def _leads(group: UUID, at: datetime) -> QuerySet[Membership]:
+    """Who leads and is not away; the worker may ask that and reads no leave."""
+    leads = Membership.objects.filter(
+        during(at), group=group, role=MembershipRole.LEADER, member__is_active=True
+    )
+    return leads.annotate(here=_IsNotAway(F("member"), F("group"))).filter(here=True)
+
+
 def _letters(session: Session) -> Iterator[Letter]:
     at = timezone.now()
-    leads = Membership.objects.filter(
-        during(at), group=session.group, role=MembershipRole.LEADER, member__is_active=True
-    )
-    for row in leads.select_related("member"):
+    for row in _leads(session.group_id, at).select_related("member"):
         waits = after_quiet_hours(at, row.member.time_zone, row.member.quiet)
         yield outbox.letter(
             KIND,
@@ -64,12 +79,7 @@ def _is_wanted(letter: Letter) -> bool:
     session = Session.objects.filter(pk=letter.about_id).first()
     if session is None or day_of(session).toordinal() != letter.about_version:
         return False
-    leads = Membership.objects.filter(
-        during(timezone.now()),
-        group=letter.group_id,
-        member=letter.recipient,
-        role=MembershipRole.LEADER,
-    )
+    leads = _leads(session.group_id, timezone.now()).filter(member=letter.recipient)
     return leads.exists() and session.pk in _sessions()
 
 

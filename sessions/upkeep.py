@@ -58,6 +58,8 @@ def remove_old_letters() -> int:
     to somebody whose account is deleted goes with its address as soon as it has had its turn.
     """
     sent = Q(state=LetterState.SENT, accepted_at__lt=Now() - LETTERS_KEPT)
+    # It stands for “told”: gone before its meeting is over, it would be written again.
+    sent &= ~Q(kind=few.KIND, send_before__gt=Now())
     # What never got its time out, such as an invitation without an end, counts from its planning.
     given_up = ~Q(state=LetterState.SENT) & Q(over_at__lt=Now() - LETTERS_KEPT)
     old = Letter.objects.annotate(over_at=Coalesce("send_before", "send_after"))

@@ -6,8 +6,9 @@ import pytest
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
+from groups.models import Leave
 from members.models import Letter, Member
-from sessions import few
+from sessions import few, upkeep
 from sessions.models import Answer, Session
 from tests.sessions.meetings import cannot_come, in_days
 from tests.sessions.round import emails, make_round, recipients, send, text_of
@@ -92,3 +93,45 @@ def test_no_page_can_ask(ours):
         few._sessions()
     with as_owner():
         assert not Letter.objects.exists()
+
+
+def test_a_no_to_a_whole_year_is_told_only_of_what_comes_soon(ours):
+    with as_owner():
+        ours.group.memberships.filter(member__in=ours.members[4:]).update(ended_at=timezone.now())
+    for days in (5, 15, 35, 65):
+        cannot_come(in_days(ours.group, days), ours.members[0])
+    assert plan() == 2
+    assert recipients(send()) == emails([ours.leader, ours.second_leader])
+
+
+def test_only_those_expected_make_it_few(ours, session):
+    gone = ours.members[3:8]
+    with as_owner():
+        ours.group.memberships.filter(member__in=gone).update(ended_at=timezone.now())
+    for person in (ours.leader, ours.second_leader, ours.on_leave, gone[0]):
+        cannot_come(session, person)
+    assert plan() == 0
+    cannot_come(session, ours.members[0])
+    assert plan() == 2
+
+
+def test_a_leader_who_is_away_is_left_alone(ours, session):
+    with as_owner():
+        Leave.objects.create(
+            group=ours.group,
+            member=ours.second_leader,
+            starts_at=timezone.now() - timedelta(days=1),
+        )
+    say_no(ours, session, 5)
+    assert plan() == 1
+    assert recipients(send()) == [ours.leader.email]
+
+
+def test_told_once_though_the_letter_is_older_than_letters_are_kept(ours, session):
+    say_no(ours, session, 5)
+    assert [plan(), len(send())] == [2, 2]
+    with as_owner():
+        Letter.objects.update(accepted_at=timezone.now() - timedelta(days=31))
+    with as_member(None, "balint_worker"):
+        upkeep.remove_old_letters()
+    assert plan() == 0
