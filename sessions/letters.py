@@ -173,7 +173,7 @@ def words_of(session: Session, letter: Letter) -> dict[str, Any]:
         "when": _both_clocks(when),
         "day": when.day,
         "weekday": date_format(when.on, pgettext("day of the week, as in Thursday", "l")),
-        "place": _place(session),
+        "place": place_words(session),
         "link": answerlinks.url(session, person),
         "signature": signature(session.group, timezone.now()),
     }
@@ -193,7 +193,7 @@ def _both_clocks(when: zones.When) -> str:
     return _("%(when)s (for you %(yours)s)") % {"when": when, "yours": when.yours_words}
 
 
-def _place(session: Session) -> str:
+def place_words(session: Session) -> str:
     """The place as the leaders wrote it, and whether there is a call."""
     place = outside.place(session)
     if session.setting == Setting.ONLINE:

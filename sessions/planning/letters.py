@@ -5,13 +5,13 @@ recipient's and the leaders', no reason, and nothing of who comes.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, QuerySet, Value
+from django.db.models import F, Max, Min, QuerySet, Value
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -25,11 +25,13 @@ from members.letters.health import WAITING
 from members.letters.kinds import CalendarFile, LetterKind, Message, register
 from members.models import Letter, LetterState, Member
 from sessions import ics, reminded
-from sessions.letters import MayRemind
+from sessions.letters import MayRemind, place_words
 from sessions.models import Series, Session
 from sessions.phases import Phase
 
 PROPOSED, DATES = "dates-proposed", "dates"
+# A change has the time its request began, its letters the time they were planned.
+A_REQUEST = timedelta(minutes=1)
 
 
 def register_kinds() -> None:
@@ -70,7 +72,7 @@ def preview(group: Group, person: Member, *, at: datetime) -> Message:
     """The letter as it will go once what is proposed is settled."""
     coming = [*settled(group, at), *proposed(group, at)]
     dates = sorted(coming, key=lambda session: session.starts_at)
-    return _dates_letter(group, person, dates, (), changed=False, at=at)
+    return _dates_letter(group, person, dates, (), since=at, at=at)
 
 
 def _plan(
@@ -137,7 +139,7 @@ def _asking(letter: Letter) -> Message:
     words = {
         "name": person.first_name,
         "group": group.name_outside,
-        "dates": _lines(proposed(group, timezone.now()), person),
+        "dates": [_line(session, person) for session in proposed(group, timezone.now())],
         "link": page("dates_answer", group.pk),
         "signature": signature(group, timezone.now()),
     }
@@ -148,31 +150,49 @@ def _asking(letter: Letter) -> Message:
 def _telling(letter: Letter) -> Message:
     series, person = _about(letter)
     group, at = series.group, timezone.now()
-    off = Session.objects.filter(
-        series=series, starts_at__gt=at, phase=Phase.CANCELLED, settled_at__isnull=False
-    )
-    changed = series.settled_at is not None and series.planned_at > series.settled_at
     dates = list(settled(group, at).select_related("group"))
-    gone = list(off.select_related("group").order_by("starts_at"))
-    said = _dates_letter(group, person, dates, gone, changed=changed, at=at)
+    off = _known(group, at).filter(phase=Phase.CANCELLED).select_related("group")
+    gone = list(off.order_by("starts_at", "pk"))
+    said = _dates_letter(group, person, dates, gone, since=_since(letter, series), at=at)
     # An invitation is for one meeting alone; a file to open holds them all.
     return replace(said, calendar=CalendarFile("PUBLISH", ics.published([*dates, *gone])))
+
+
+def _since(letter: Letter, series: Series) -> datetime:
+    """From when on what changed is news to the recipient, of whom older letters were taken back."""
+    known = max(filter(None, [series.planned_at, series.settled_at]))
+    earlier = Letter.objects.filter(
+        kind=DATES, group_id=letter.group_id, recipient=letter.recipient
+    ).exclude(pk=letter.pk)
+    went = earlier.filter(state=LetterState.SENT).aggregate(last=Max("planned_at"))["last"]
+    unsent = earlier.filter(planned_at__gt=went) if went else earlier
+    first = unsent.aggregate(first=Min("planned_at"))["first"]
+    if first is None:
+        return known
+    return min(known, max(filter(None, [went, first - A_REQUEST])))
 
 
 def _dates_letter(
     group: Group,
     person: Member,
-    dates: Iterable[Session],
-    off: Iterable[Session],
+    dates: Sequence[Session],
+    off: Sequence[Session],
     *,
-    changed: bool,
+    since: datetime,
     at: datetime,
 ) -> Message:
+    """With what is new and what changed marked, unless all of it is new."""
+    gone = [session for session in off if _has_changed(session, since)]
+    changed = bool(gone) or any(_has_changed(session, since) for session in dates)
+    marked = since if changed or not all(_is_new(session, since) for session in dates) else None
+    places = {place_words(session) for session in dates}
     words: dict[str, Any] = {
         "name": person.first_name,
         "group": group.name_outside,
-        "dates": _lines(dates, person),
-        "off": _lines(off, person),
+        "dates": [_line(one, person, marked, with_place=len(places) > 1) for one in dates],
+        "place": places.pop() if len(places) == 1 else "",
+        "gone": [_line(session, person) for session in gone],
+        "off": [_line(session, person) for session in off if session not in gone],
         "changed": changed,
         "link": page("group", group.pk),
         "signature": signature(group, at),
@@ -181,14 +201,33 @@ def _dates_letter(
     return message(subject % {"group": group.name_outside}, "dates", words)
 
 
-def _lines(sessions: Iterable[Session], person: Member) -> list[str]:
-    """Each date on a line, with its zone, and on the recipient's clock where that differs."""
-    lines = []
-    for one in sessions:
-        when = zones.when_words(one.starts_at, one.minutes, one.time_zone, person.time_zone)
-        yours = {"when": when, "yours": when.yours_words}
-        lines.append(_("%(when)s (for you %(yours)s)") % yours if when.yours else str(when))
-    return lines
+def _is_new(session: Session, since: datetime) -> bool:
+    return session.settled_at is None or session.settled_at >= since
+
+
+def _has_changed(session: Session, since: datetime) -> bool:
+    """Whether a date that was known then has changed since."""
+    changed = bool(session.sequence) and session.updated_at >= since
+    return changed and not _is_new(session, since)
+
+
+def _line(
+    session: Session, person: Member, since: datetime | None = None, *, with_place: bool = False
+) -> str:
+    """A date with its zone, and on the recipient's clock where that differs; marked if it is news.
+
+    With its place where the dates of a letter have not all the same.
+    """
+    when = zones.when_words(session.starts_at, session.minutes, session.time_zone, person.time_zone)
+    yours = {"when": when, "yours": when.yours_words}
+    line = _("%(when)s (for you %(yours)s)") % yours if when.yours else str(when)
+    if with_place and (place := place_words(session)):
+        line = _("%(date)s, %(place)s") % {"date": line, "place": place}
+    if since and _is_new(session, since):
+        return _("%(date)s – new") % {"date": line}
+    if since and _has_changed(session, since):
+        return _("%(date)s – changed") % {"date": line}
+    return line
 
 
 def _about(letter: Letter) -> tuple[Series, Member]:

@@ -29,6 +29,8 @@ def ours(db: None) -> Round:
 
 
 def rhythm(first_on: date, months: int = 4) -> Cadence:
+    """So many months from the first Thursday, and that one."""
+    first_on += timedelta(days=(3 - first_on.weekday()) % 7)
     last_on = first_on + timedelta(days=28 * months)
     return Cadence(EVERY_FOURTH_THURSDAY, time(19, 30), 90, "Europe/London", first_on, last_on)
 
@@ -58,6 +60,11 @@ def letters(member: Member) -> list[tuple[str, int]]:
     with as_owner():
         rows = Letter.objects.filter(kind=of_dates.DATES, recipient=member)
         return sorted(rows.values_list("state", "about_version"))
+
+
+def lines(text: str) -> list[str]:
+    """Those with a date."""
+    return [line for line in text.splitlines() if "London time" in line]
 
 
 def test_where_no_date_is_left_everyone_is_told_so(ours: Round):
@@ -129,3 +136,60 @@ def test_a_changed_date_is_told_before_it_would_have_begun(ours: Round):
     with as_owner():
         letter = Letter.objects.get(kind=of_dates.DATES, recipient=far, state=LetterState.PENDING)
     assert letter.send_after == at
+
+
+def test_a_letter_says_the_place_once_where_all_dates_have_it(ours: Round):
+    series = plan(ours)
+    send()
+    plan(ours, planning.plan_of(series).cadence, "Garden house, room 2")
+    text = text_of(send()[0])
+    assert text.count("Place: Garden house, room 2") == 1
+    assert [line.split("London time")[1] for line in lines(text)] == [" – changed"] * 5
+
+
+def test_where_one_date_is_elsewhere_each_says_its_place(ours: Round):
+    series = plan(ours)
+    send()
+    second = dates(ours)[1]
+    with as_member(ours.leader):
+        planning.move(second, place="Cellar", by=ours.leader, at=timezone.now())
+    send()
+    with as_owner():
+        Session.objects.filter(pk=second.pk).update(updated_at=timezone.now() - timedelta(hours=2))
+        Letter.objects.update(planned_at=timezone.now() - timedelta(hours=2))
+    plan(ours, replace(planning.plan_of(series).cadence, minutes=120), "https://call.example/1")
+    text = text_of(send()[0])
+    assert text.count("call.example") == 0
+    assert [line.split("London time")[1] for line in lines(text)] == [
+        " – changed",
+        ", Cellar – changed",
+        *[" – changed"] * 3,
+    ]
+
+
+def test_a_longer_rhythm_marks_what_is_new(ours: Round):
+    series = plan(ours, rhythm((timezone.now() + timedelta(days=3)).date(), 2))
+    send()
+    cadence = planning.plan_of(series).cadence
+    first, second, _third = dates(ours)
+    pause = Break(first.starts_at.date(), second.starts_at.date(), "half-term")
+    last_on = cadence.last_on + timedelta(days=28)
+    plan(ours, replace(cadence, last_on=last_on, breaks=(pause,)))
+    text = text_of(send()[0])
+    stands, gone = text.split("There is no longer a meeting on:")
+    assert [line.split("London time")[1] for line in lines(stands)] == ["", " – new"]
+    assert len(lines(gone)) == 2
+
+
+def test_what_changed_in_a_letter_that_never_went_is_marked_in_the_next(ours: Round):
+    series = plan(ours, rhythm((timezone.now() + timedelta(days=20)).date()))
+    send()
+    cadence = planning.plan_of(series).cadence
+    first, second, _third, fourth, _fifth = dates(ours)
+    pause = Break(first.starts_at.date(), second.starts_at.date(), "half-term")
+    plan(ours, replace(cadence, breaks=(pause,)))
+    end(ours, series, fourth.starts_at.date() - timedelta(days=1))
+    text = text_of(send()[0])
+    gone = text.split("There is no longer a meeting on:")[1]
+    assert len(lines(gone)) == 4
+    assert "There is no meeting on:" not in text
