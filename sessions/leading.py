@@ -21,7 +21,7 @@ from members import audit
 from members.letters import outbox
 from members.models import Letter, Member
 from members.refusals import Refused
-from sessions import conduct, notices, reminders
+from sessions import conduct, notices, reminders, standing_in
 from sessions.answers import day_of
 from sessions.before import known_as
 from sessions.models import EveningLead, Session
@@ -237,6 +237,5 @@ def _letters(lead: EveningLead, session: Session, at: datetime) -> list[Letter]:
     kind = ONE_LEADER if lead.alone else SUBSTITUTE
     told = [letter(kind, recipient=person) for person in reminders.concerned(session, at=at)]
     if not lead.alone:
-        address = "" if lead.member else lead.address
-        told.append(letter(STANDING_IN, recipient=lead.member, address=address))
+        told.append(standing_in.letter(STANDING_IN, lead, session, at))
     return told

@@ -17,7 +17,7 @@ from groups.models import Group
 from members.letters import outbox
 from members.letters.health import WAITING
 from members.models import Letter, LetterState, Member
-from sessions import reminded, unheard
+from sessions import reminded, standing_in, unheard
 from sessions.letters import CANCELLED, MOVED, NOTICES, REMINDERS, RESTORED
 from sessions.models import Change, Session
 from sessions.phases import Phase
@@ -50,6 +50,7 @@ def sync_many(sessions: Iterable[Session], *, at: datetime, told: bool = True) -
     _cancel_stale(Letter.objects.filter(about_id__in=[session.pk for session in sessions]), at)
     ahead = [session for session in sessions if session.settled_at and session.starts_at > at]
     if ahead:
+        standing_in.tell(ahead, at=at)
         everyone = reminded.people({session.group_id for session in ahead}, at)
         if told:
             _tell_of_changes(ahead, everyone, at)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from groups.policy import leaders
 from members.models import Member
-from sessions import before, conduct, notices
+from sessions import before, conduct, notices, standing_in
 from sessions.models import Change, EveningLead, Session
 
 
@@ -27,6 +27,7 @@ class Tonight:
     phones: Sequence[Person]
     lead: EveningLead | None
     leaders: Sequence[Member]
+    substitute_unreached: bool = False
 
     @property
     def lead_words(self) -> str:
@@ -46,6 +47,7 @@ def of(session: Session, *, to: Member, at: datetime) -> Tonight:
         phones=[person for person in people.values() if person.number],
         lead=lead,
         leaders=list(leaders(session.group, at)),
+        substitute_unreached=lead is not None and standing_in.is_unreached(lead),
     )
 
 

@@ -4,6 +4,8 @@ To the group three sentences, signed by its leaders, with no name but those who 
 is told when and where, and by whom; who sits there stands on a page that wants their agreement.
 """
 
+from typing import Any
+
 from django.db.models import Exists, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -19,7 +21,9 @@ from sessions.letters import inside, words_of
 from sessions.models import EveningLead
 from sessions.phases import Phase
 
-ONE_LEADER, SUBSTITUTE, STANDING_IN = "one-leader", "substitute", "standing-in"
+ONE_LEADER, SUBSTITUTE = "one-leader", "substitute"
+STANDING_IN, STANDING_IN_CHANGED = "standing-in", "standing-in-changed"
+TO_SUBSTITUTE = (STANDING_IN, STANDING_IN_CHANGED)
 
 
 def register_kinds() -> None:
@@ -27,6 +31,7 @@ def register_kinds() -> None:
     for name in (ONE_LEADER, SUBSTITUTE):
         register(LetterKind(name, _news_is_wanted, _news))
     register(LetterKind(STANDING_IN, lambda letter: _stands(letter).exists(), _standing_in))
+    register(LetterKind(STANDING_IN_CHANGED, _change_is_wanted, _changed))
 
 
 def _stands(letter: Letter) -> QuerySet[EveningLead]:
@@ -62,8 +67,36 @@ def _news(letter: Letter) -> Message:
     return message(subject % words, "substitute", words)
 
 
+def _change_is_wanted(letter: Letter) -> bool:
+    """It is still the last change of an evening ahead, and they are still the ones who lead."""
+    found = EveningLead.objects.filter(
+        pk=letter.about_id,
+        session__sequence=letter.about_version,
+        session__settled_at__isnull=False,
+        session__starts_at__gt=Now(),
+    )
+    return found.exists()
+
+
 def _standing_in(letter: Letter) -> Message:
     lead = _lead(letter)
+    words = _to_substitute(lead, letter)
+    subject = _("You are asked to lead once, on %(day)s")
+    return message(subject % {"day": words["when"].day}, "standing_in", words)
+
+
+def _changed(letter: Letter) -> Message:
+    lead = _lead(letter)
+    words = _to_substitute(lead, letter)
+    off, lapsed = lead.session.cancelled, not _is_that_day(lead)
+    words |= {"off": off, "lapsed": lapsed}
+    if off or lapsed:
+        words |= {"link": "", "place": ""}
+    subject = _("The meeting you were asked to lead has changed")
+    return message(subject, "standing_in_changed", words)
+
+
+def _to_substitute(lead: EveningLead, letter: Letter) -> dict[str, Any]:
     session, person = lead.session, letter.recipient
     when = zones.when_words(
         session.starts_at,
@@ -72,7 +105,7 @@ def _standing_in(letter: Letter) -> Message:
         person.time_zone if person else "",
         timezone.localdate(timezone=session.zone),
     )
-    words = {
+    return {
         "name": person.first_name if person else lead.name,
         "group": session.group.name_outside,
         "when": when,
@@ -82,8 +115,6 @@ def _standing_in(letter: Letter) -> Message:
         "link": page("standing_in", session.pk) if person else "",
         "signature": signature(session.group, timezone.now()),
     }
-    subject = _("You are asked to lead once, on %(day)s") % {"day": when.day}
-    return message(subject, "standing_in", words)
 
 
 def _lead(letter: Letter) -> EveningLead:
