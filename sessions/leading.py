@@ -5,13 +5,14 @@ lead, agrees to what the group agreed to, and from then until the next morning s
 lead that evening: nothing written, no reason, no number, no other date, and no case of before.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import Max
 from django.utils.translation import gettext_lazy as _
 
 from groups.agreements import NothingToAgreeTo, TextHasChanged, in_force
@@ -26,7 +27,17 @@ from sessions.answers import day_of
 from sessions.before import known_as
 from sessions.models import EveningLead, Session
 from sessions.phases import Phase
-from sessions.tonight_letters import ONE_LEADER, STANDING_IN, SUBSTITUTE
+from sessions.tonight_letters import (
+    AS_ALWAYS,
+    ONE_LEADER,
+    STANDING_IN,
+    STANDING_IN_OVER,
+    SUBSTITUTE,
+    TO_SUBSTITUTE,
+)
+
+# What is told to those who had one of these letters.
+TAKEN_BACK = {AS_ALWAYS: (ONE_LEADER, SUBSTITUTE), STANDING_IN_OVER: TO_SUBSTITUTE}
 
 
 class NotYoursToLead(Refused):
@@ -105,9 +116,9 @@ def leads_alone(
         raise NoLeaderOfTheGroup
     if len(here) < 2:
         raise LeadsAnyway
-    _take_away(session, seen)
+    _lead, told = _take_away(session, seen)
     lead = EveningLead(kind=EveningLead.ALONE, leader=here[leader])
-    return _said(lead, session, by, at)
+    return _said(lead, session, told, by, at)
 
 
 @transaction.atomic
@@ -132,7 +143,7 @@ def stands_in(
     if instead_of is not None and instead_of not in here:
         raise NoLeaderOfTheGroup
     account = Member.objects.filter(email__iexact=address, is_active=True).first()
-    _take_away(session, seen)
+    _lead, told = _take_away(session, seen)
     lead = EveningLead(
         kind=EveningLead.SUBSTITUTE,
         leader=here.get(instead_of) if instead_of else None,
@@ -140,14 +151,20 @@ def stands_in(
         address=address.lower(),
         member=account,
     )
-    return _said(lead, session, by, at)
+    return _said(lead, session, told, by, at)
 
 
 @transaction.atomic
 def as_always(session: Session, *, by: Member, at: datetime, seen: str | None = None) -> None:
-    """Taken back: what is not sent yet is not sent, and a substitute sees nothing any more."""
+    """Taken back: what is not sent yet is not sent, and who was told otherwise is told so.
+
+    A substitute sees nothing any more.
+    """
     session = _still_ahead(session, by, at)
-    if _take_away(session, seen):
+    lead, told = _take_away(session, seen)
+    outbox.plan(_taken_back(session, told, AS_ALWAYS, at))
+    outbox.plan(_taken_back(session, told, STANDING_IN_OVER, at))
+    if lead:
         audit.note(audit.WITHDRAWN, audit.Thing.LEADER, group=session.group_id)
 
 
@@ -204,23 +221,53 @@ def _still_ahead(session: Session, by: Member, at: datetime) -> Session:
     return session
 
 
-def _take_away(session: Session, seen: str | None) -> bool:
-    """What was said before goes, with its letters that still wait; whether anything was."""
+def _take_away(session: Session, seen: str | None) -> tuple[EveningLead | None, list[Letter]]:
+    """What was said before goes, with its letters that still wait; it, and those that had gone."""
     lead = notices.lead_of(session)
     if seen is not None and seen != (str(lead.pk) if lead else ""):
         raise ChangedMeanwhile
+    gone = Letter.objects.filter(about_id=lead.pk, state__in=standing_in.HEARD) if lead else ()
+    told = list(gone)
+    outbox.cancel(about=session.pk, kinds=TAKEN_BACK)
     for row in EveningLead.objects.filter(session=session):
         outbox.cancel(about=row.pk)
         row.delete()
-    return lead is not None
+    return lead, told
 
 
-def _said(lead: EveningLead, session: Session, by: Member, at: datetime) -> EveningLead:
+def _taken_back(
+    session: Session, told: Sequence[Letter], kind: str, at: datetime
+) -> Iterator[Letter]:
+    """Word to each of those who had been told, the group or the substitute, that it is not so."""
+    earlier = Letter.objects.filter(about_id=session.pk, kind=kind)
+    number = (earlier.aggregate(last=Max("about_version"))["last"] or 0) + 1
+    to = {(one.recipient_id, one.address) for one in told if one.kind in TAKEN_BACK[kind]}
+    people = Member.objects.in_bulk([member for member, _address in to if member])
+    for member, address in to:
+        yield outbox.letter(
+            kind,
+            about=session.pk,
+            version=number,
+            group_id=session.group_id,
+            recipient=people[member] if member else None,
+            address=address,
+            send_after=at,
+            send_before=session.starts_at,
+        )
+
+
+def _said(
+    lead: EveningLead, session: Session, told: Sequence[Letter], by: Member, at: datetime
+) -> EveningLead:
     lead.session, lead.group_id, lead.on = session, session.group_id, day_of(session)
     lead.by, lead.at = by, at
     lead.save(force_insert=True)
     audit.note(audit.CHANGED, audit.Thing.LEADER, group=session.group_id)
     outbox.plan(_letters(lead, session, at))
+    # Asked again, or for another leader, nobody is told that they are not asked.
+    same = (lead.member_id, lead.address if lead.member_id is None else "")
+    others = [one for one in told if (one.recipient_id, one.address) != same]
+    outbox.plan(_taken_back(session, others, STANDING_IN_OVER, at))
     return lead
 
 

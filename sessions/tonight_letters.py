@@ -16,13 +16,14 @@ from groups.letters import signature
 from members.letters.compose import message, page
 from members.letters.kinds import LetterKind, Message, register
 from members.models import Letter
-from sessions import outside
+from sessions import notices, outside
 from sessions.letters import inside, words_of
-from sessions.models import EveningLead
+from sessions.models import EveningLead, Session
 from sessions.phases import Phase
 
-ONE_LEADER, SUBSTITUTE = "one-leader", "substitute"
+ONE_LEADER, SUBSTITUTE, AS_ALWAYS = "one-leader", "substitute", "as-always"
 STANDING_IN, STANDING_IN_CHANGED = "standing-in", "standing-in-changed"
+STANDING_IN_OVER = "standing-in-over"
 TO_SUBSTITUTE = (STANDING_IN, STANDING_IN_CHANGED)
 
 
@@ -32,6 +33,9 @@ def register_kinds() -> None:
         register(LetterKind(name, _news_is_wanted, _news))
     register(LetterKind(STANDING_IN, lambda letter: _stands(letter).exists(), _standing_in))
     register(LetterKind(STANDING_IN_CHANGED, _change_is_wanted, _changed))
+    # What was said is gone, so these two are about the session.
+    register(LetterKind(AS_ALWAYS, _is_led_as_always, _as_always))
+    register(LetterKind(STANDING_IN_OVER, _is_not_asked, _over))
 
 
 def _stands(letter: Letter) -> QuerySet[EveningLead]:
@@ -78,6 +82,36 @@ def _change_is_wanted(letter: Letter) -> bool:
     return found.exists()
 
 
+def _is_led_as_always(letter: Letter) -> bool:
+    session = _ahead(letter).filter(Exists(inside(letter)), phase=Phase.PLANNED).first()
+    return session is not None and notices.lead_of(session) is None
+
+
+def _as_always(letter: Letter) -> Message:
+    session = _ahead(letter).select_related("group").get()
+    words = words_of(session, letter) | {"link": page("session", session.pk)}
+    return message(_("%(group)s on %(day)s: led as always") % words, "as_always", words)
+
+
+def _is_not_asked(letter: Letter) -> bool:
+    """The meeting lies ahead, whatever became of it, and nobody has asked them again."""
+    session = _ahead(letter).first()
+    lead = notices.lead_of(session) if session else None
+    asked = lead and (lead.member_id, "" if lead.member_id else lead.address)
+    return session is not None and asked != (letter.recipient_id, letter.address)
+
+
+def _over(letter: Letter) -> Message:
+    session = _ahead(letter).select_related("group").get()
+    words = _outside(session, letter, letter.address)
+    subject = _("You are no longer asked to lead on %(day)s") % {"day": words["when"].day}
+    return message(subject, "standing_in_over", words)
+
+
+def _ahead(letter: Letter) -> QuerySet[Session]:
+    return Session.objects.filter(pk=letter.about_id, settled_at__isnull=False, starts_at__gt=Now())
+
+
 def _standing_in(letter: Letter) -> Message:
     lead = _lead(letter)
     words = _to_substitute(lead, letter)
@@ -97,7 +131,12 @@ def _changed(letter: Letter) -> Message:
 
 
 def _to_substitute(lead: EveningLead, letter: Letter) -> dict[str, Any]:
-    session, person = lead.session, letter.recipient
+    return _outside(lead.session, letter, lead.name)
+
+
+def _outside(session: Session, letter: Letter, name: str) -> dict[str, Any]:
+    """What a letter may say to somebody outside the group, called `name` without an account."""
+    person = letter.recipient
     when = zones.when_words(
         session.starts_at,
         session.minutes,
@@ -106,7 +145,7 @@ def _to_substitute(lead: EveningLead, letter: Letter) -> dict[str, Any]:
         timezone.localdate(timezone=session.zone),
     )
     return {
-        "name": person.first_name if person else lead.name,
+        "name": person.first_name if person else name,
         "group": session.group.name_outside,
         "when": when,
         "yours": when.yours_words,

@@ -38,7 +38,7 @@ SAID = {
     "cancel": _("The meeting is cancelled. Everyone in the group is told by mail."),
     "alone": _("Everyone in the group is told by mail."),
     "substitute": _("Everyone in the group is told by mail."),
-    "always": _("The evening is led as always. Ring whoever was told otherwise."),
+    "always": _("The evening is led as always. Whoever was told otherwise hears of it by mail."),
 }
 FORMS = {"alone": AloneForm, "substitute": SubstituteForm, "always": LeadForm}
 

@@ -10,7 +10,7 @@ from members.models import Letter
 from sessions import leading, planning
 from sessions.models import Session
 from tests.sessions.meetings import make_session
-from tests.sessions.round import make_round, send, text_of
+from tests.sessions.round import make_round, recipients, send, text_of
 from tests.world import as_member, as_owner
 
 pytestmark = pytest.mark.django_db
@@ -110,3 +110,57 @@ def test_a_letter_to_the_substitute_that_came_back_is_said_to_the_leaders(ours, 
     with as_owner():
         Letter.objects.filter(kind="standing-in").update(state="failed")
     assert "We could not reach Dr Lena Fox" in client_of(ours.leader).get(page).content.decode()
+
+
+def alone(ours, session):
+    does(leading.leads_alone, ours, session, leader=ours.leader.pk)
+
+
+@pytest.fixture
+def soon(ours):
+    return make_session(ours.group, timezone.now() + timedelta(hours=3), place="Library")
+
+
+def test_led_as_always_after_all_is_told_to_whoever_was_told_otherwise(ours, soon):
+    alone(ours, soon)
+    told = recipients(send())
+    for _again in range(2):
+        does(leading.as_always, ours, soon)
+        mails = send()
+        assert recipients(mails) == told
+        assert {mail["Subject"].endswith(": led as always") for mail in mails} == {True}
+        assert "It is led as always, after all." in text_of(mails[0])
+        alone(ours, soon)
+        assert recipients(send()) == told
+
+
+def test_led_as_always_before_anybody_was_told_is_no_news(ours, soon):
+    alone(ours, soon)
+    does(leading.as_always, ours, soon)
+    assert send() == []
+
+
+def test_led_otherwise_once_more_nobody_reads_that_it_is_as_always(ours, soon):
+    alone(ours, soon)
+    send()
+    does(leading.as_always, ours, soon)
+    alone(ours, soon)
+    assert {mail["Subject"].endswith(": one leader") for mail in send()} == {True}
+
+
+def test_who_is_no_longer_asked_to_lead_hears_it(ours, evening):
+    to_fox()
+    does(leading.as_always, ours, evening)
+    (mail,) = to_fox()
+    assert "You are no longer asked to lead Valley on" in text_of(mail)
+
+
+def test_asked_again_in_another_leaders_place_nobody_is_told_off(ours, evening):
+    to_fox()
+    second = ours.second_leader.pk
+    does(leading.stands_in, ours, evening, name="Dr L. Fox", address=FOX, instead_of=second)
+    (mail,) = to_fox()
+    assert mail["Subject"].startswith("You are asked to lead once")
+    does(leading.stands_in, ours, evening, name="Dr Adam Hill", address="hill@example.org")
+    (mail,) = to_fox()
+    assert mail["Subject"].startswith("You are no longer asked")
