@@ -29,8 +29,8 @@ from sessions.phases import Phase
 # By the days before the session they go out.
 REMINDERS = {days: f"reminder-{days}" for days in REMINDER_DAYS}
 A_WEEK_AHEAD = frozenset(name for days, name in REMINDERS.items() if days >= 7)
-MOVED, CANCELLED, RESTORED = "moved", "cancelled", "restored"
-NOTICES = frozenset({MOVED, CANCELLED, RESTORED})
+MOVED, CANCELLED, RESTORED, ADDED = "moved", "cancelled", "restored", "added"
+NOTICES = frozenset({MOVED, CANCELLED, RESTORED, ADDED})
 
 
 class MayRemind(Func):
@@ -142,6 +142,7 @@ def _notice(letter: Letter) -> Message:
         MOVED: _("%(group)s has moved a meeting"),
         CANCELLED: _("%(group)s does not meet on %(day)s"),
         RESTORED: _("%(group)s meets on %(day)s after all"),
+        ADDED: _("A new date: %(group)s meets on %(day)s"),
     }
     if letter.kind == CANCELLED:
         words |= _next_date(session, letter)

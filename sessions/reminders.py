@@ -17,8 +17,8 @@ from groups.models import Group
 from members.letters import outbox
 from members.letters.health import WAITING
 from members.models import Letter, LetterState, Member
-from sessions import reminded, standing_in, unheard
-from sessions.letters import CANCELLED, MOVED, NOTICES, REMINDERS, RESTORED
+from sessions import heard, reminded, standing_in, unheard
+from sessions.letters import ADDED, CANCELLED, MOVED, NOTICES, REMINDERS, RESTORED
 from sessions.models import Change, Session
 from sessions.phases import Phase
 from sessions.reminded import Pair, Person
@@ -42,7 +42,8 @@ def sync(session: Session, *, at: datetime) -> None:
 def sync_many(sessions: Iterable[Session], *, at: datetime, told: bool = True) -> None:
     """The same for a year; the number of queries does not depend on the number of sessions.
 
-    Without `told` nobody gets a notice of what changed: one letter says it of all dates.
+    Without `told` one letter says of all dates what changed: a notice of its own goes only to
+    those whose calendar has an entry of the date, by an earlier mail.
     """
     sessions = list(sessions)
     if not sessions:
@@ -52,8 +53,7 @@ def sync_many(sessions: Iterable[Session], *, at: datetime, told: bool = True) -
     if ahead:
         standing_in.tell(ahead, at=at)
         everyone = reminded.people({session.group_id for session in ahead}, at)
-        if told:
-            _tell_of_changes(ahead, everyone, at)
+        _tell_of_changes(ahead, everyone, at, only=None if told else heard.holders(ahead, everyone))
         _renew([s for s in ahead if s.phase == Phase.PLANNED], everyone, at)
 
 
@@ -93,6 +93,24 @@ def resume_for(session: Session, member: Member, *, at: datetime) -> None:
     if _open_sessions(at).filter(pk=session.pk).exists():
         person = _alone(member, {session.group_id}, at)
         _renew([session], person, at, only=member, answered=set())
+
+
+def announce(session: Session, *, at: datetime) -> None:
+    """Word of a date that is new, where no letter says it of all dates."""
+    if not session.settled_at or session.cancelled or session.starts_at <= at:
+        return
+    outbox.plan(
+        outbox.letter(
+            ADDED,
+            about=session.pk,
+            version=session.sequence,
+            group_id=session.group_id,
+            recipient=member,
+            send_after=at,
+            send_before=session.starts_at,
+        )
+        for member in concerned(session, at=at)
+    )
 
 
 def concerned(session: Session, *, at: datetime) -> list[Member]:
@@ -255,7 +273,13 @@ def _reminder(
     )
 
 
-def _tell_of_changes(sessions: Sequence[Session], everyone: Sequence[Person], at: datetime) -> None:
+def _tell_of_changes(
+    sessions: Sequence[Session],
+    everyone: Sequence[Person],
+    at: datetime,
+    *,
+    only: set[Pair] | None = None,
+) -> None:
     """Word of what just changed, to all who are active, also those who want or need no reminder."""
     changed = [s for s in sessions if s.sequence and s.updated_at > at - NEWS_LASTS]
     if not changed:
@@ -268,10 +292,13 @@ def _tell_of_changes(sessions: Sequence[Session], everyone: Sequence[Person], at
     _remind_again(back, everyone, as_before, at)
     news = [session for session in changed if _is_news(session, told[session.pk], at)]
     away = reminded.away({session.group_id for session in news}, at)
+    unknown = heard.nothing_of(news)
     outbox.plan(
         outbox.letter(
+            ADDED
+            if _pair(session, person) in unknown
             # Who has not read that it was off is not told that it is on again.
-            MOVED
+            else MOVED
             if (*_pair(session, person), session.sequence - 1) in unread
             else kinds[session.pk],
             about=session.pk,
@@ -285,6 +312,8 @@ def _tell_of_changes(sessions: Sequence[Session], everyone: Sequence[Person], at
         for person in everyone
         if person.group == session.group_id
         and _pair(session, person) not in as_before
+        and not (session.cancelled and _pair(session, person) in unknown)
+        and (only is None or _pair(session, person) in only)
         and _concerns(session, person, away, at)
     )
 

@@ -142,9 +142,16 @@ class Draft:
         return [line for line in self.lines if line.is_told]
 
     @property
+    def added(self) -> list[Line]:
+        """Dates that lie ahead and are new in a rhythm whose dates members know."""
+        ahead = [line for line in self.of(Fate.NEW) if line.starts_at > self.at]
+        return [] if self.proposable else ahead
+
+    @property
     def first(self) -> datetime | None:
         """When the first of the dates members hear of begins, or would have begun."""
-        starts = [start for line in self.told for start in (line.was_at, line.starts_at) if start]
+        lines = [*self.told, *self.added]
+        starts = [start for line in lines for start in (line.was_at, line.starts_at) if start]
         return min(starts, default=None)
 
     def gaps(self) -> list[Gap]:

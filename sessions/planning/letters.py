@@ -25,7 +25,7 @@ from members.letters.health import WAITING
 from members.letters.kinds import CalendarFile, LetterKind, Message, register
 from members.models import Letter, LetterState, Member
 from sessions import ics, reminded
-from sessions.letters import MayRemind, place_words
+from sessions.letters import NOTICES, MayRemind, place_words
 from sessions.models import Series, Session
 from sessions.phases import Phase
 
@@ -153,7 +153,9 @@ def _telling(letter: Letter) -> Message:
     dates = list(settled(group, at).select_related("group"))
     off = _known(group, at).filter(phase=Phase.CANCELLED).select_related("group")
     gone = list(off.order_by("starts_at", "pk"))
-    said = _dates_letter(group, person, dates, gone, since=_since(letter, series), at=at)
+    since = _since(letter, series)
+    own = _come_alone(letter, [*dates, *gone], since)
+    said = _dates_letter(group, person, dates, gone, since=since, at=at, alone=own)
     # An invitation is for one meeting alone; a file to open holds them all.
     return replace(said, calendar=CalendarFile("PUBLISH", ics.published([*dates, *gone])))
 
@@ -172,6 +174,16 @@ def _since(letter: Letter, series: Series) -> datetime:
     return min(known, max(filter(None, [went, first - A_REQUEST])))
 
 
+def _come_alone(letter: Letter, sessions: Sequence[Session], since: datetime) -> bool:
+    """Whether a mail of its own puts right what the recipient's calendar says of one of these."""
+    versions = {session.pk: session.sequence for session in sessions if session.updated_at >= since}
+    notices = Letter.objects.filter(
+        recipient=letter.recipient, about_id__in=versions, kind__in=NOTICES
+    ).exclude(state=LetterState.CANCELLED)
+    rows = notices.values_list("about_id", "about_version")
+    return any(versions[about] == version for about, version in rows)
+
+
 def _dates_letter(
     group: Group,
     person: Member,
@@ -180,6 +192,7 @@ def _dates_letter(
     *,
     since: datetime,
     at: datetime,
+    alone: bool = False,
 ) -> Message:
     """With what is new and what changed marked, unless all of it is new."""
     gone = [session for session in off if _has_changed(session, since)]
@@ -194,6 +207,7 @@ def _dates_letter(
         "gone": [_line(session, person) for session in gone],
         "off": [_line(session, person) for session in off if session not in gone],
         "changed": changed,
+        "alone": alone,
         "link": page("group", group.pk),
         "signature": signature(group, at),
     }

@@ -153,7 +153,7 @@ def add_date(
     at: datetime,
     propose: bool = False,
 ) -> Session:
-    """A meeting beside the rhythm; a past one makes no mail. Raises Refused.
+    """A meeting beside the rhythm: everyone is told; a past one makes no mail. Raises Refused.
 
     It is settled at once, or with `propose` beside the dates that are proposed.
     """
@@ -175,6 +175,7 @@ def add_date(
     session.save()
     audit.note(audit.PLANNED, audit.Thing.DATES, group=group.pk)
     reminders.sync(session, at=at)
+    reminders.announce(session, at=at)
     return session
 
 
@@ -295,7 +296,8 @@ def _heard(
 ) -> Session:
     """Save a change members hear of, with its reason sealed, and let the letters follow.
 
-    Of a proposed date nobody hears before it is settled, so there is nothing to give a reason for.
+    Of a proposed date nobody hears before it is settled, so there is nothing to give a reason for;
+    settled by being put back, it is new.
     """
     session.sequence += 1
     session.updated_at = at
@@ -304,6 +306,7 @@ def _heard(
         session.save()
         audit.note(audit.Verb(kind), audit.Thing.DATES, group=session.group_id)
         reminders.sync(session, at=at)
+        reminders.announce(session, at=at)
         return session
     session.save()
     change = Change(session=session, group_id=session.group_id, kind=kind, by=by, at=at)

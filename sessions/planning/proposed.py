@@ -10,6 +10,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from groups import zones
 from groups.models import Acceptance, Group, Leave, Membership, during
@@ -18,6 +19,7 @@ from members import audit
 from members.models import Member
 from sessions import answers, reminders, visible
 from sessions.models import Answer, DatesReply, Series, Session
+from sessions.phases import Phase
 from sessions.planning import letters
 from sessions.planning.plans import last_series
 from sessions.planning.refusals import (
@@ -46,6 +48,13 @@ def series_of(group: Group) -> list[Series]:
     """What is proposed and not settled, the year that comes first at the front."""
     found = Series.objects.filter(group=group, proposed_at__isnull=False, settled_at=None)
     return list(found.order_by("first_on", "pk"))
+
+
+def dropped(group: Group, at: datetime) -> list[Session]:
+    """What was proposed beside them and is so no more; it can be put back."""
+    ahead = Session.objects.filter(group=group, starts_at__gt=at, phase=Phase.CANCELLED)
+    open_still = Q(series=None) | Q(series__settled_at=None)
+    return list(ahead.filter(open_still, settled_at=None).order_by("starts_at", "pk"))
 
 
 def as_shown(sessions: Iterable[Session]) -> str:
@@ -114,6 +123,9 @@ def settle(group: Group, *, seen: str = "", by: Member, at: datetime) -> list[Se
     reminders.sync_many(sessions, at=at)
     if series is not None:
         letters.tell(series, sessions, at=at)
+    else:
+        for session in sessions:
+            reminders.announce(session, at=at)
     audit.note(audit.PLANNED, audit.Thing.DATES, group=group.pk)
     return sessions
 
@@ -191,6 +203,6 @@ def _settled(asked: Sequence[Series], group: Group, at: datetime) -> Series | No
     # Extra dates alone, added to a proposal that is settled by now.
     last = last_series(group)
     if last is not None:
-        last.revision += 1
-        last.save(update_fields=["revision"])
+        last.planned_at, last.revision = at, last.revision + 1
+        last.save(update_fields=["planned_at", "revision"])
     return last

@@ -131,6 +131,8 @@ def consequence(draft: Draft) -> str:
             "and you settle the year. Saved, the dates are settled at once: everyone gets them by "
             "mail, in one letter."
         )
+    if draft.added:
+        return _("Everyone gets the dates by mail, in one letter.")
     return _(
         "Everyone sees the dates in the calendar at once, and is reminded by mail before each."
     )
@@ -143,7 +145,25 @@ def saved(draft: Draft) -> str:
     sentences = [dates % {"count": count}]
     if draft.told:
         sentences.append(_("Everyone in the group is told of the changes by mail."))
+    elif draft.added:
+        sentences.append(_("Everyone gets the dates by mail, in one letter."))
     return " ".join(sentences)
+
+
+def added(*, told: bool) -> str:
+    """What is said once a date beside the rhythm is saved."""
+    if told:
+        return _("The date is saved. Everyone in the group is told by mail.")
+    return _("The date is saved.")
+
+
+def restored(*, settled: bool, told: bool) -> str:
+    """What is said once a date is put back: whether it stands, and who hears of it."""
+    if not settled:
+        return _("The date is proposed again. Nobody is told by mail before it is settled.")
+    if told:
+        return _("The meeting takes place. Everyone in the group is told by mail.")
+    return _("The meeting takes place. Nobody had been told that it was cancelled.")
 
 
 def end_label(draft: Draft) -> str:

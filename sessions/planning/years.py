@@ -48,8 +48,9 @@ def plan_year(
 
     Sessions of the same period stay the same (id, uid) and change only where the rule differs and
     no hand chose otherwise. Dates the rule no longer has are cancelled, with their notice; several
-    changes are one letter. Past ones make no mail. With `propose` nothing is settled: members are
-    asked which dates they cannot. `seen` is `state_of(group)` as seen. Raises Refused.
+    changes, and new dates, are one letter. Past ones make no mail. With `propose` nothing is
+    settled: members are asked which dates they cannot. `seen` is `state_of(group)` as seen. Raises
+    Refused.
     """
     if not may(by, Action.PLAN, group, at):
         raise NotYoursToPlan
@@ -185,7 +186,7 @@ def write(
     if drafted.proposes:
         letters.ask(series, list(letters.proposed(series.group, at)), at=at)
         return
-    several = len(drafted.told) > 1
+    several = len(drafted.told) > 1 or bool(drafted.added)
     reminders.sync_many(sessions, at=at, told=not several)
     if newly:
         DatesReply.objects.filter(series=series).delete()

@@ -90,9 +90,10 @@ def session_cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
 def session_restore(request: HttpRequest, pk: UUID) -> HttpResponse:
     """A cancelled meeting takes place after all."""
     session = planned_here(request, pk)
-    planning.restore(session, by=person(request), at=timezone.now())
-    messages.success(request, _("The meeting takes place. Everyone in the group is told by mail."))
-    return redirect("schedule", session.group_id)
+    restored = planning.restore(session, by=person(request), at=timezone.now())
+    settled, told = bool(restored.settled_at), planning.is_told(restored)
+    messages.success(request, words.restored(settled=settled, told=told))
+    return redirect(_back(restored), session.group_id)
 
 
 @require_POST
@@ -122,7 +123,7 @@ def session_new(request: HttpRequest, pk: UUID) -> HttpResponse:
         ),
     )
     if added:
-        messages.success(request, _("The date is saved."))
+        messages.success(request, words.added(told=planning.is_told(added)))
         return redirect("dates_settle" if propose else "schedule", group.pk)
     context = {"group": group, "form": form, "propose": propose}
     return render(request, "sessions/session_new.html", context, status=status)

@@ -92,6 +92,7 @@ def _to_settle(
         "group": group,
         "form": form,
         "standings": standings,
+        "dropped": words.planned(proposed.dropped(group, at), me.time_zone, at),
         "waiting": proposed.not_answered(group, me, at),
         "subject": letter.subject,
         "letter": letter.text.strip().split("\n\n"),

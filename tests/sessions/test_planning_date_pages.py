@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from groups.models import Group
+from members.models import Letter
 from sessions.models import Session
 from sessions.phases import Phase
 from tests.sessions.desk import Clock, plan, schedule, sessions, text, value_of
@@ -44,8 +45,18 @@ def test_a_cancelled_date_below_can_be_put_back(circle: Circle, leader: Client):
     restore = reverse("session_restore", args=[session.pk])
     assert restore in leader.get(schedule(circle)).content.decode()
     page = leader.post(restore, follow=True)
-    assert "The meeting takes place. Everyone in the group is told by mail." in text(page)
+    unread = "The meeting takes place. Nobody had been told that it was cancelled."
+    assert unread in text(page)
     assert sessions(circle)[0].phase == Phase.PLANNED
+
+
+def test_put_back_once_its_cancelling_was_read_everyone_is_told(circle: Circle, leader: Client):
+    session = plan(circle)[0]
+    leader.post(reverse("session_cancel", args=[session.pk]), {"reason": "", "seen": "0"})
+    with as_owner():
+        Letter.objects.filter(kind="cancelled").update(state="sent", attempts=1)
+    page = leader.post(reverse("session_restore", args=[session.pk]), follow=True)
+    assert "The meeting takes place. Everyone in the group is told by mail." in text(page)
 
 
 def test_the_page_of_cancelling_says_who_will_be_told(circle: Circle, leader: Client):

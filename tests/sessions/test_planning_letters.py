@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from email.message import EmailMessage
 
 import pytest
 from django.utils import timezone
@@ -12,7 +13,7 @@ from members.models import Letter, LetterState, Member
 from sessions import planning
 from sessions.models import Series, Session
 from sessions.planning import letters as of_dates
-from tests.sessions.round import Round, make_round, recipients, send, text_of
+from tests.sessions.round import Round, mail_about, make_round, recipients, send, text_of
 from tests.world import as_member, as_owner, utc
 
 pytestmark = pytest.mark.django_db
@@ -53,6 +54,10 @@ def end(ours: Round, series: Series, last_on: date, at: datetime | None = None) 
     with as_member(ours.leader):
         series = Series.objects.select_related("group").get(pk=series.pk)
         planning.end_series(series, last_on, by=ours.leader, at=at or timezone.now())
+
+
+def known(session: Session) -> Session:
+    return Session.objects.select_related("group", "series").get(pk=session.pk)
 
 
 def letters(member: Member) -> list[tuple[str, int]]:
@@ -130,7 +135,7 @@ def test_a_changed_date_is_told_before_it_would_have_begun(ours: Round):
         Letter.objects.filter(kind=of_dates.DATES).update(state=LetterState.SENT)
     at, first = utc(2026, 12, 3, 14), dates(ours)[0]
     with as_member(ours.leader):
-        first = Session.objects.select_related("group", "series").get(pk=first.pk)
+        first = known(first)
         later = replace(six, starts_at=time(20, 30))
         planning.plan_following(first, later, "Library", by=ours.leader, at=at)
     with as_owner():
@@ -158,7 +163,8 @@ def test_where_one_date_is_elsewhere_each_says_its_place(ours: Round):
         Session.objects.filter(pk=second.pk).update(updated_at=timezone.now() - timedelta(hours=2))
         Letter.objects.update(planned_at=timezone.now() - timedelta(hours=2))
     plan(ours, replace(planning.plan_of(series).cadence, minutes=120), "https://call.example/1")
-    text = text_of(send()[0])
+    mails = [mail for mail in send() if str(mail["Subject"]).endswith("some dates have changed")]
+    text = text_of(mails[0])
     assert text.count("call.example") == 0
     assert [line.split("London time")[1] for line in lines(text)] == [
         " – changed",
@@ -193,3 +199,45 @@ def test_what_changed_in_a_letter_that_never_went_is_marked_in_the_next(ours: Ro
     gone = text.split("There is no longer a meeting on:")[1]
     assert len(lines(gone)) == 4
     assert "There is no meeting on:" not in text
+
+
+def test_of_a_settled_rhythm_made_longer_everyone_hears(ours: Round):
+    series = plan(ours)
+    first = recipients(send())
+    cadence = planning.plan_of(series).cadence
+    plan(ours, replace(cadence, last_on=cadence.last_on + timedelta(days=28)))
+    mails = send()
+    assert recipients(mails) == first
+    assert str(mails[0]["Subject"]) == "Valley: the dates"
+
+
+def methods(mails: list[EmailMessage]) -> list[str]:
+    found = [part for mail in mails for part in mail.walk()]
+    files = [part for part in found if part.get_content_type() == "text/calendar"]
+    return sorted(str(part.get_param("method")) for part in files)
+
+
+def test_an_entry_that_came_by_mail_is_taken_out_by_a_mail_of_its_own(ours: Round):
+    series = plan(ours)
+    send()
+    first, second, *_rest = dates(ours)
+    reader, without = ours.members[:2]
+    for person in (reader, without):
+        mail_about(second, "reminder-3", person)
+    with as_owner():
+        Member.objects.filter(pk=without.pk).update(calendar_mail=False)
+    end(ours, series, first.starts_at.date())
+    mails = send()
+    assert methods(mails) == ["CANCEL"]
+    own = [mail for mail in mails if mail["To"] == reader.email]
+    said = "Dates that are in your calendar from an earlier mail come in a mail each"
+    assert [said in text_of(mail) for mail in own].count(True) == 1
+    assert not any(said in text_of(mail) for mail in mails if mail["To"] != reader.email)
+
+
+def test_an_entry_of_a_date_that_changes_with_others_is_put_right(ours: Round):
+    series = plan(ours)
+    send()
+    mail_about(dates(ours)[0], "reminder-3", ours.members[0])
+    plan(ours, replace(planning.plan_of(series).cadence, minutes=120))
+    assert methods(send()).count("REQUEST") == 1
