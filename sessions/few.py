@@ -9,7 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import BooleanField, F, Func, QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -20,17 +20,10 @@ from members.letters.compose import message, page
 from members.letters.kinds import LetterKind, Message, register
 from members.models import Letter
 from sessions.answers import day_of
-from sessions.letters import words_of
+from sessions.letters import IsNotAway, words_of
 from sessions.models import Session
 
 KIND = "few-coming"
-
-
-class _IsNotAway(Func):
-    """`balint_is_not_away(person, group)`: not on leave at the moment."""
-
-    function = "public.balint_is_not_away"
-    output_field = BooleanField()
 
 
 def register_kind() -> None:
@@ -55,7 +48,7 @@ def _leads(group: UUID, at: datetime) -> QuerySet[Membership]:
     leads = Membership.objects.filter(
         during(at), group=group, role=MembershipRole.LEADER, member__is_active=True
     )
-    return leads.annotate(here=_IsNotAway(F("member"), F("group"))).filter(here=True)
+    return leads.annotate(here=IsNotAway(F("member"), F("group"))).filter(here=True)
 
 
 def _letters(session: Session) -> Iterator[Letter]:

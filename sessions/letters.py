@@ -18,7 +18,8 @@ from django.utils.translation import pgettext
 from groups import optout, zones
 from groups.cadence import REMINDER_DAYS
 from groups.letters import signature
-from groups.models import Membership, Preference, Setting
+from groups.models import Acceptance, Membership, Preference, Setting
+from groups.policy import agreement_in_force
 from members.letters.compose import message, page
 from members.letters.kinds import CalendarFile, LetterKind, Message, register
 from members.models import Letter, Member
@@ -37,6 +38,13 @@ class MayRemind(Func):
     """`balint_may_remind(person, session)`: belongs, agreed once, not on leave at its start."""
 
     function = "public.balint_may_remind"
+    output_field = models.BooleanField()
+
+
+class IsNotAway(Func):
+    """`balint_is_not_away(person, group)`: not on leave at the moment."""
+
+    function = "public.balint_is_not_away"
     output_field = models.BooleanField()
 
 
@@ -168,6 +176,7 @@ def words_of(session: Session, letter: Letter) -> dict[str, Any]:
     """What a letter about a session may say to somebody inside."""
     person = _recipient(letter)
     when = _when(session, person)
+    answers = _may_answer(session, person)
     return {
         "name": person.first_name,
         "group": session.group.name_outside,
@@ -175,9 +184,21 @@ def words_of(session: Session, letter: Letter) -> dict[str, Any]:
         "day": when.day,
         "weekday": date_format(when.on, pgettext("day of the week, as in Thursday", "l")),
         "place": place_words(session),
-        "link": answerlinks.url(session, person),
+        "answers": answers,
+        "link": answerlinks.url(session, person) if answers else page("group", session.group_id),
         "signature": signature(session.group, timezone.now()),
     }
+
+
+def _may_answer(session: Session, person: Member) -> bool:
+    """Whether they are let in to answer: agreed to the text in force, and here, now and then."""
+    newest = agreement_in_force(session.group, timezone.now()).values("pk")[:1]
+    asked = Session.objects.annotate(
+        expected=MayRemind(Value(person.pk), F("pk")),
+        here=IsNotAway(Value(person.pk), F("group")),
+        agreed=Exists(Acceptance.objects.filter(member=person, agreement__in=newest)),
+    )
+    return asked.filter(pk=session.pk, expected=True, here=True, agreed=True).exists()
 
 
 def _when(session: Session, person: Member) -> zones.When:

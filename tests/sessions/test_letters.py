@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from groups import optout
 from groups.cadence import instant
-from groups.models import Entrance, Group, Membership
+from groups.models import Acceptance, Agreement, Entrance, Group, Membership
 from members.letters import outbox
 from members.models import Letter
 from sessions import answerlinks
@@ -277,3 +277,20 @@ def test_of_sessions_letters_nothing_goes_to_somebody_outside(ours):
     assert send() == []
     with as_owner():
         assert set(Letter.objects.values_list("state", flat=True)) == {"cancelled"}
+
+
+@pytest.mark.parametrize("kind", sorted(NOTICES - {"cancelled"}))
+@pytest.mark.parametrize("whose", ["newcomer", "away", "not the new text"])
+def test_who_may_not_answer_is_given_the_groups_page_and_no_dead_link(ours, kind, whose):
+    member = ours.on_leave if whose == "away" else ours.members[0]
+    with as_owner():
+        if whose == "newcomer":
+            Acceptance.objects.filter(member=member).delete()
+        elif whose == "not the new text":
+            Agreement.objects.create(
+                group=ours.group, version=2, text="Anew.", in_force_at=timezone.now()
+            )
+    text = text_of(one(ours, kind, member=member))
+    assert "/answer/" not in text
+    assert "you need not sign in" not in text
+    assert f"The group’s page:\nhttp://testserver/groups/{ours.group.pk}/" in text
