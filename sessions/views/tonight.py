@@ -58,6 +58,7 @@ def tonight(request: HttpRequest, pk: UUID) -> HttpResponse:
         return redirect("tonight", pk)
     context = {"session": session, "look": look, "forms": forms, "refused": refused}
     context |= _moment(request, session, at)
+    context["can_undo"] = bool(planning.undoable([session], at))
     return render(request, "sessions/tonight.html", context, status=409 if refused else 200)
 
 

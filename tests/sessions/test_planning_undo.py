@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from members.models import Letter, LetterState, Member
 from sessions import planning
@@ -13,8 +14,9 @@ from sessions.models import Change, Session
 from sessions.phases import Phase
 from sessions.planning import refusals
 from tests.sessions.desk import text
-from tests.sessions.meetings import cannot_come
+from tests.sessions.meetings import cannot_come, make_session
 from tests.sessions.rhythm import LIBRARY, LONG_AGO, NOVEMBER, Led, cadence, make_led
+from tests.sessions.round import make_round
 from tests.world import as_member, as_owner, join, make_member, utc
 
 TO = utc(2027, 1, 28, 17)
@@ -224,3 +226,16 @@ def test_without_the_state_it_saw_a_form_undoes_nothing(led: Led, january: Sessi
     page = client_of(led.leader).post(reverse("session_undo", args=[january.pk]))
     assert page.status_code == 409
     assert "This can no longer be undone." in text(page)
+
+
+def test_cancelled_tonight_it_is_undone_on_the_same_page(client_of: Any):
+    ours = make_round()
+    session = make_session(ours.group, timezone.now() + timedelta(hours=3))
+    leader, address = client_of(ours.leader), reverse("tonight", args=[session.pk])
+    undo_at = reverse("session_undo", args=[session.pk])
+    assert undo_at not in leader.get(address).content.decode()
+    page = leader.post(address, {"do": "cancel", "reason": "", "seen": "0"}, follow=True)
+    assert page.content.decode().count(undo_at) == 1
+    page = leader.post(undo_at, {"seen": "1"}, follow=True)
+    assert "It is as it was before." in text(page)
+    assert undo_at not in leader.get(address).content.decode()
