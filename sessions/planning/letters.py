@@ -71,8 +71,16 @@ def tell(
 def preview(group: Group, person: Member, *, at: datetime) -> Message:
     """The letter as it will go once what is proposed is settled."""
     coming = [*settled(group, at), *proposed(group, at)]
-    dates = sorted(coming, key=lambda session: session.starts_at)
-    return _dates_letter(group, person, dates, (), since=at, at=at)
+    return preview_of(sorted(coming, key=lambda session: session.starts_at), group, person, at=at)
+
+
+def preview_of(
+    sessions: Sequence[Session], group: Group, person: Member, *, at: datetime
+) -> Message:
+    """The letter as it will go once these are the dates that lie ahead; in order."""
+    off = [session for session in sessions if session.cancelled]
+    dates = [session for session in sessions if not session.cancelled]
+    return _dates_letter(group, person, dates, off, since=at, at=at)
 
 
 def _plan(

@@ -18,7 +18,7 @@ from groups.policy import Action
 from sessions import planning
 from sessions.forms.planning import FollowingForm, LastDayForm
 from sessions.models import Series, Session
-from sessions.planning import Draft, words
+from sessions.planning import Draft, shown, words
 from sessions.views.planning import READS, planned_here, tried, year_shown
 
 
@@ -100,11 +100,11 @@ def _context(
 ) -> dict[str, Any]:
     """The year from this date on; whether its dates are proposed or settled stays as it is."""
     group = session.group
-    shown = year_shown(request, drafted, group, at)
+    year = year_shown(request, drafted, group, at)
     if drafted and drafted.proposes:
-        shown["save_label"] = shown["propose_label"]
+        year["save_label"] = year["propose_label"]
     plan = drafted.plan if drafted else planning.plan_from(session)
-    return shown | {
+    return year | {
         "group": group,
         "session": session,
         "form": form,
@@ -143,4 +143,5 @@ def _going(
         context["rows"] = words.rows(drafted, person(request).time_zone)
         context["consequence"] = words.consequence(drafted) if drafted.told else ""
         context["end_label"] = words.end_label(drafted)
+        context["letter"] = shown.letter(drafted, series.group, person(request), at=drafted.at)
     return context

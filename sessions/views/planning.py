@@ -23,7 +23,7 @@ from members.refusals import Refused
 from sessions import planning, visible
 from sessions.forms.planning import CancelForm, MoveForm, NewDateForm, PlanForm, SeenForm
 from sessions.models import Series, Session
-from sessions.planning import Draft, Plan, words
+from sessions.planning import Draft, Plan, shown, words
 from sessions.planning.cautions import cautions, cautions_of_date
 
 READS = {"GET", "HEAD"}
@@ -298,6 +298,7 @@ def year_shown(
         "save_label": words.save_label(len(drafted.meetings)),
         "propose_label": words.propose_label(len(drafted.meetings)) if drafted.proposable else "",
         "consequence": words.consequence(drafted),
+        "letter": shown.letter(drafted, group, viewer, at=at),
     }
 
 
