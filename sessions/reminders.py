@@ -115,9 +115,21 @@ def announce(session: Session, *, at: datetime) -> None:
 
 def concerned(session: Session, *, at: datetime) -> list[Member]:
     """Whom news of this session concerns: who is active now, or will be when it starts."""
-    everyone = reminded.people({session.group_id}, at)
-    away = reminded.away({session.group_id}, at)
-    return [person.member for person in everyone if _concerns(session, person, away, at)]
+    return concerned_by([session], at=at)
+
+
+def concerned_by(sessions: Collection[Session], *, at: datetime) -> list[Member]:
+    """Whom news of any of these concerns; in as many queries for one as for many."""
+    groups = {session.group_id for session in sessions}
+    everyone, away = reminded.people(groups, at), reminded.away(groups, at)
+    return [
+        person.member
+        for person in everyone
+        if any(
+            person.group == session.group_id and _concerns(session, person, away, at)
+            for session in sessions
+        )
+    ]
 
 
 def reconcile(*, at: datetime) -> int:

@@ -26,6 +26,7 @@ from sessions.planning.one_date import (
 from sessions.planning.plans import Plan, following, last_series, next_rule, plan_of
 from sessions.planning.proposed import reply, settle
 from sessions.planning.refusals import NothingToUndo
+from sessions.planning.together import cancel_all, restore_all
 from sessions.planning.years import draft_year, plan_year, state_of
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "Plan",
     "add_date",
     "cancel",
+    "cancel_all",
     "check_cancellable",
     "check_movable",
     "check_restorable",
@@ -55,6 +57,7 @@ __all__ = [
     "plan_year",
     "reply",
     "restore",
+    "restore_all",
     "settle",
     "state_of",
     "undo",

@@ -5,7 +5,7 @@ recipient's and the leaders', no reason, and nothing of who comes.
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,10 +24,11 @@ from members.letters.compose import message, page
 from members.letters.health import WAITING
 from members.letters.kinds import CalendarFile, LetterKind, Message, register
 from members.models import Letter, LetterState, Member
-from sessions import ics, reminded
-from sessions.letters import NOTICES, MayRemind, place_words
+from sessions import ics, reminded, reminders
+from sessions.letters import NOTICES, MayRemind, inside, place_words
 from sessions.models import Series, Session
 from sessions.phases import Phase
+from sessions.reminded import Person
 
 PROPOSED, DATES = "dates-proposed", "dates"
 # A change has the time its request began, its letters the time they were planned.
@@ -36,8 +37,8 @@ A_REQUEST = timedelta(minutes=1)
 
 def register_kinds() -> None:
     """Tell the engine what these letters are."""
-    register(LetterKind(PROPOSED, _is_wanted, _asking))
-    register(LetterKind(DATES, _is_wanted, _telling))
+    register(LetterKind(PROPOSED, _is_asked, _asking))
+    register(LetterKind(DATES, _is_told, _telling))
 
 
 def settled(group: Group, at: datetime) -> QuerySet[Session]:
@@ -54,18 +55,26 @@ def proposed(group: Group, at: datetime) -> QuerySet[Session]:
 
 def ask(series: Series, sessions: Sequence[Session], *, at: datetime) -> None:
     """Plan the question which of these dates somebody cannot; one letter a person."""
-    _plan(PROPOSED, series, sessions, None, at)
+    _plan(PROPOSED, series, _ahead(sessions, at), _expected(series, sessions, at), None, at)
 
 
-def tell(
+def tell(series: Series, sessions: Sequence[Session], *, at: datetime) -> None:
+    """Plan the letter with all dates, for whoever is expected on one of these; one a person."""
+    outbox.cancel(about=series.pk, kinds={PROPOSED})
+    _plan(DATES, series, _ahead(sessions, at), _expected(series, sessions, at), None, at)
+
+
+def tell_anew(
     series: Series, sessions: Sequence[Session], *, first: datetime | None = None, at: datetime
 ) -> None:
-    """Plan the letter with all dates, for whoever is expected on one of these; one a person.
+    """Plan it where several of these have changed, for whoever would have a notice of one.
 
-    `first` is when the first date that changes begins, or would have begun; else that of them all.
+    `first` is when the first that changes begins, or would have begun; else that of them all.
     """
-    outbox.cancel(about=series.pk, kinds={PROPOSED})
-    _plan(DATES, series, sessions, first, at)
+    series.planned_at, series.revision = at, series.revision + 1
+    series.save(update_fields=["planned_at", "revision"])
+    ahead = _ahead(sessions, at)
+    _plan(DATES, series, ahead, reminders.concerned_by(ahead, at=at), first, at)
 
 
 def preview(group: Group, person: Member, *, at: datetime) -> Message:
@@ -83,27 +92,43 @@ def preview_of(
     return _dates_letter(group, person, dates, off, since=at, at=at)
 
 
+def _ahead(sessions: Sequence[Session], at: datetime) -> list[Session]:
+    return [session for session in sessions if session.starts_at > at]
+
+
+def _expected(series: Series, sessions: Sequence[Session], at: datetime) -> list[Member]:
+    ahead = _ahead(sessions, at)
+    people = {person.member.pk: person.member for person in reminded.people({series.group_id}, at)}
+    allowed = reminded.allowed((session.pk, pk) for session in ahead for pk in people)
+    return [people[pk] for pk in {pk for _session, pk in allowed}]
+
+
 def _plan(
-    kind: str, series: Series, sessions: Sequence[Session], first: datetime | None, at: datetime
+    kind: str,
+    series: Series,
+    ahead: Sequence[Session],
+    people: Iterable[Member],
+    first: datetime | None,
+    at: datetime,
 ) -> None:
+    """For these people, and those whose older letter has not gone."""
     unsent = _taken_back(kind, series)
-    ahead = [session for session in sessions if session.starts_at > at]
     starts = [session.starts_at for session in ahead]
     soonest = first or min(starts, default=None)
-    people = {person.member.pk: person.member for person in reminded.people({series.group_id}, at)}
-    expected = {pk for _session, pk in reminded.allowed((s.pk, pk) for s in ahead for pk in people)}
+    named = {person.pk for person in people}
+    everyone = reminded.people({series.group_id}, at)
     outbox.plan(
         outbox.letter(
             kind,
             about=series.pk,
             version=series.revision,
             group_id=series.group_id,
-            recipient=person,
-            send_after=min([_moment(person, soonest, at), *(old.send_after for old in unsent[pk])]),
-            send_before=max([*starts, *(old.send_before for old in unsent[pk] if old.send_before)]),
+            recipient=person.member,
+            send_after=min([_moment(person, soonest, at), *(old.send_after for old in older)]),
+            send_before=max([*starts, *(old.send_before for old in older if old.send_before)]),
         )
-        for pk, person in people.items()
-        if pk in expected or unsent[pk]
+        for person in everyone
+        if (older := unsent[person.member.pk]) or person.member.pk in named
     )
 
 
@@ -118,22 +143,34 @@ def _taken_back(kind: str, series: Series) -> dict[UUID | None, list[Letter]]:
     return found
 
 
-def _moment(person: Member, soonest: datetime | None, at: datetime) -> datetime:
-    """After the person's quiet hours; at once if one of the dates would have begun by then."""
-    morning = after_quiet_hours(at, person.time_zone, person.quiet)
-    return at if soonest and soonest <= morning else morning
+def _moment(person: Person, soonest: datetime | None, at: datetime) -> datetime:
+    """After the person's quiet hours; at once if one of the dates would have begun by then.
+
+    Or if by then they have left, as everyone does with a group that ends.
+    """
+    morning = after_quiet_hours(at, person.member.time_zone, person.member.quiet)
+    waits = person.belongs(morning) and not (soonest and soonest <= morning)
+    return morning if waits else at
 
 
-def _is_wanted(letter: Letter) -> bool:
-    """The newest about these dates, and its recipient is expected on one, be it off by now."""
-    series = Series.objects.filter(pk=letter.about_id, revision=letter.about_version)
-    found = series.select_related("group").first()
-    if found is None:
+def _is_asked(letter: Letter) -> bool:
+    """The newest question about these dates, and its recipient is still expected on one of them."""
+    series = _current(letter)
+    if series is None:
         return False
-    at = timezone.now()
-    dates = proposed(found.group, at) if letter.kind == PROPOSED else _known(found.group, at)
+    dates = proposed(series.group, timezone.now())
     expected = dates.annotate(may=MayRemind(Value(letter.recipient_id), F("pk")))
     return expected.filter(may=True).exists()
+
+
+def _is_told(letter: Letter) -> bool:
+    """The newest about these dates, and its recipient is still inside: as for a notice of one."""
+    return _current(letter) is not None and inside(letter).exists()
+
+
+def _current(letter: Letter) -> Series | None:
+    series = Series.objects.filter(pk=letter.about_id, revision=letter.about_version)
+    return series.select_related("group").first()
 
 
 def _known(group: Group, at: datetime) -> QuerySet[Session]:

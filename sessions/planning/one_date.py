@@ -91,8 +91,7 @@ def cancel(
     check_cancellable(session, at)
     conduct.check_circles(Session.objects.filter(pk=session.pk), by, at)
     before = _as_it_is(session)
-    session.phase = Phase.CANCELLED
-    session.overrides = session.overrides | {"cancelled": True}
+    take_out(session)
     return _heard(session, "cancelled", reason, before, by=by, at=at)
 
 
@@ -100,13 +99,7 @@ def cancel(
 def restore(session: Session, *, by: Member, at: datetime) -> Session:
     """It takes place after all; everyone is told. Raises Refused."""
     session = _locked(session, by=by, at=at)
-    check_restorable(session, at)
-    _check_free(session)
-    session.phase = Phase.PLANNED
-    session.overrides = {k: v for k, v in session.overrides.items() if k != "cancelled"}
-    if session.series_id and _as_ruled(session) is None:
-        # No longer in the rhythm: planning again would cancel it once more.
-        session.overrides["cancelled"] = False
+    put_back(session, at)
     return _heard(session, "restored", "", by=by, at=at)
 
 
@@ -209,6 +202,23 @@ def check_restorable(session: Session, at: datetime) -> None:
         raise TimeHasPassed
 
 
+def take_out(session: Session) -> None:
+    """Cancelled by a hand, so that no rhythm brings it back; not saved."""
+    session.phase = Phase.CANCELLED
+    session.overrides = session.overrides | {"cancelled": True}
+
+
+def put_back(session: Session, at: datetime) -> None:
+    """It takes place again; not saved. Raises the reason why it cannot."""
+    check_restorable(session, at)
+    _check_free(session)
+    session.phase = Phase.PLANNED
+    session.overrides = {k: v for k, v in session.overrides.items() if k != "cancelled"}
+    if session.series_id and _as_ruled(session) is None:
+        # No longer in the rhythm: planning again would cancel it once more.
+        session.overrides["cancelled"] = False
+
+
 def is_told(session: Session) -> bool:
     """Whether anybody is told of the change that made this date what it is."""
     letters = Letter.objects.filter(about_id=session.pk, about_version=session.sequence)
@@ -302,7 +312,7 @@ def _heard(
     session.sequence += 1
     session.updated_at = at
     if session.settled_at is None:
-        session.settled_at = _settled_with(session, at)
+        session.settled_at = settled_with(session, at)
         session.save()
         audit.note(audit.Verb(kind), audit.Thing.DATES, group=session.group_id)
         reminders.sync(session, at=at)
@@ -318,7 +328,7 @@ def _heard(
     return session
 
 
-def _settled_with(session: Session, at: datetime) -> datetime | None:
+def settled_with(session: Session, at: datetime) -> datetime | None:
     """A dropped date put back stands at once if the others of its rhythm do by now."""
     series = session.series
     stands = series is not None and series.settled_at is not None and not session.cancelled

@@ -190,11 +190,9 @@ def write(
     reminders.sync_many(sessions, at=at, told=not several)
     if newly:
         DatesReply.objects.filter(series=series).delete()
+        letters.tell(series, sessions, at=at)
     elif several:
-        series.planned_at, series.revision = at, series.revision + 1
-        series.save(update_fields=["planned_at", "revision"])
-    if newly or several:
-        letters.tell(series, sessions, first=None if newly else drafted.first, at=at)
+        letters.tell_anew(series, sessions, first=drafted.first, at=at)
 
 
 def save_sessions(

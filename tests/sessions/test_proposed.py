@@ -277,7 +277,7 @@ def test_who_has_left_before_it_goes_gets_no_letter(led: Led, dana: Member):
     planned = waiting("dates")
     with as_owner():
         dana.memberships.update(ended_at=LATER)
-        wanted = {letter.recipient_id: letters._is_wanted(letter) for letter in planned}
+        wanted = {letter.recipient_id: letters._is_told(letter) for letter in planned}
     assert wanted == {led.leader.pk: True, dana.pk: False}
 
 
@@ -286,7 +286,7 @@ def test_of_an_older_letter_about_the_same_dates_nothing_goes(led: Led):
     [question] = waiting("dates-proposed")
     settle(led)
     with as_owner():
-        assert not letters._is_wanted(question)
+        assert not letters._is_asked(question)
 
 
 def test_the_letter_waits_for_the_morning_unless_a_date_would_not(led: Led, dana: Member):
