@@ -123,8 +123,12 @@ def undo(session: Session, *, seen: int | None = None, by: Member, at: datetime)
 
 
 def undoable(sessions: Collection[Session], at: datetime) -> dict[UUID, dict[str, Any]]:
-    """What each of these can go back to: as it was before its last change, of the last day."""
+    """What each of these can go back to: as it was before its last change, of the last day.
+
+    Not once its rhythm was planned anew: as it was, it would belong to no plan there is.
+    """
     rows = Change.objects.filter(session__in=sessions, at__gt=at - UNDO_FOR, before__isnull=False)
+    rows = rows.exclude(session__series__planned_at__gt=F("at"))
     known = {session.pk: session for session in sessions}
     return {
         row.session_id: row.before

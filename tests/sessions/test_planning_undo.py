@@ -1,6 +1,7 @@
 """A move or a cancelling undone: what stands again, and who is told."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import time, timedelta
 from typing import Any
 
 import pytest
@@ -239,3 +240,33 @@ def test_cancelled_tonight_it_is_undone_on_the_same_page(client_of: Any):
     page = leader.post(undo_at, {"seen": "1"}, follow=True)
     assert "It is as it was before." in text(page)
     assert undo_at not in leader.get(address).content.decode()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda led, s: led.plan(cadence(starts_at=time(20)), "Garden", at=SOON),
+        lambda led, s: followed(led, led.on(2, 18)),
+    ],
+    ids=["the rhythm", "this and following"],
+)
+def test_a_cancelling_before_the_rhythm_changed_is_not_undone(
+    led: Led, january: Session, change: Any
+):
+    february = led.on(2, 18)
+    led.cancel(february)
+    change(led, february)
+    with pytest.raises(refusals.NothingToUndo):
+        undo(led, february, SOON + timedelta(minutes=1))
+    assert led.on(2, 18).phase == Phase.CANCELLED
+
+
+def followed(led: Led, after: Session) -> None:
+    """This and following from the date before, of which the cancelled one is part."""
+    with as_member(led.leader):
+        session = Session.objects.select_related("group", "series").get(
+            group=led.group, starts_at__lt=after.starts_at
+        )
+        plan = planning.plan_from(session)
+        later = replace(plan.cadence, starts_at=time(20))
+        planning.plan_following(session, later, plan.place, by=led.leader, at=SOON)
