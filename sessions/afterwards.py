@@ -68,11 +68,11 @@ def there(session: Session, member: Member, at: datetime) -> set[UUID]:
         entered = RoomPresence.objects.filter(session=session).values_list("member", flat=True)
         if entered:
             return set(entered)
-    return _expected(session)
+    return expected(session)
 
 
-def _expected(session: Session) -> set[UUID]:
-    """Everyone of the circle but who is away, and who has not agreed yet."""
+def expected(session: Session) -> set[UUID]:
+    """Everyone of the circle but who is away, and who has not agreed yet; for leaders."""
     agreed = set(Acceptance.objects.filter(group=session.group_id).values_list("member", flat=True))
     sitting = {seat.member_id for seat in conduct.seats(session)}
     return (sitting & agreed) - before.away(session)

@@ -125,7 +125,7 @@ def seats(session: Session) -> list[Membership]:
 @transaction.atomic
 def open_session(session: Session, *, by: Member, at: datetime) -> Session:
     """Planned becomes arriving; the group's earlier open session is closed. Open stays as it is."""
-    session = _held(session, by=by, at=at)
+    session = held(session, by=by, at=at)
     if session.is_open:
         return session
     return _move(session, to=Phase.ARRIVING, by=by, at=at)
@@ -145,7 +145,7 @@ def move(
 
     Raises SessionMovedOn unless `seen` is the step the session stands at.
     """
-    session = _held(session, by=by, at=at, seen=seen)
+    session = held(session, by=by, at=at, seen=seen)
     return _move(session, to=to, by=by, at=at, presenter=presenter)
 
 
@@ -187,7 +187,7 @@ def _check_step(session: Session, to: Phase, at: datetime) -> None:
 @transaction.atomic
 def undo(session: Session, *, seen: int, by: Member, at: datetime) -> Session:
     """Take the last step back, and with it the case it began or ended; again for the one before."""
-    session = _held(session, by=by, at=at, seen=seen)
+    session = held(session, by=by, at=at, seen=seen)
     last = last_step(session)
     if last is None or not session.is_open:
         raise NothingToUndo
@@ -216,7 +216,7 @@ def name_presenter(
 
     The case of somebody named by mistake never was; that of one who left stays.
     """
-    session = _held(session, by=by, at=at, seen=seen)
+    session = held(session, by=by, at=at, seen=seen)
     if session.phase not in WITH_CASE or at >= session.runs_until:
         raise NotFromHere
     _arrive(session, by, at)
@@ -273,6 +273,8 @@ def _take(
             by=by,
             at=at,
         )
+    if began is not None:
+        cases.leave_out(session)
     return session
 
 
@@ -288,8 +290,8 @@ def locked(session: Session) -> Session:
     return held.select_related("group").get(pk=session.pk)
 
 
-def _held(session: Session, *, by: Member, at: datetime, seen: int | None = None) -> Session:
-    # The group first: two leaders who open two sessions at once wait for each other.
+def held(session: Session, *, by: Member, at: datetime, seen: int | None = None) -> Session:
+    """For one of its leaders; the group first: two who open two sessions wait for each other."""
     Group.objects.select_for_update(no_key=True).get(pk=session.group_id)
     session = locked(session)
     if not may_conduct(session, by, at):
@@ -316,12 +318,15 @@ def enter_room(session: Session, *, by: Member, at: datetime) -> None:
     """
     session = locked(session)
     if not visible.rooms(by, at).filter(pk=session.pk).exists():
-        raise _closed_room(session, at)
+        raise closed_room(session, at)
     _arrive(session, by, at)
 
 
 def _arrive(session: Session, by: Member, at: datetime) -> None:
     if not session.online:
+        return
+    if by.pk in cases.out_of_it(session):
+        leave_room(session, by=by, at=at)
         return
     here = RoomPresence.objects.filter(session=session, member=by)
     if not here.update(seen_at=at, left_at=None):
@@ -332,7 +337,7 @@ def _arrive(session: Session, by: Member, at: datetime) -> None:
         cases.enter_case_being_told(session)
 
 
-def _closed_room(session: Session, at: datetime) -> Refused:
+def closed_room(session: Session, at: datetime) -> Refused:
     """Why the room is closed to somebody who belongs to the group."""
     if session.cancelled:
         return SessionIsCancelled()
@@ -353,10 +358,10 @@ def _moment(moment: datetime, session: Session) -> dict[str, str]:
 
 
 def still_here(session: Session, *, by: Member, at: datetime) -> bool:
-    """A screen asks: whether its person is in the room; who was away a minute comes in again."""
+    """A screen asks: is its person in the room, after a minute away again, or waiting outside?"""
     own = RoomPresence.objects.filter(session=session, member=by, left_at=None).first()
     if own is None:
-        return False
+        return by.pk in cases.out_of_it(session)
     if at - own.seen_at >= HERE_FOR:
         enter_room(session, by=by, at=at)
     elif at - own.seen_at >= SEEN_EVERY:
@@ -365,7 +370,7 @@ def still_here(session: Session, *, by: Member, at: datetime) -> bool:
 
 
 def leave_room(session: Session, *, by: Member, at: datetime) -> None:
-    """Go out; whoever heard the story so far stays present for it until a leader says otherwise."""
+    """Go out; who heard the story so far stays present for it until a leader says otherwise."""
     RoomPresence.objects.filter(session=session, member=by, left_at=None).update(left_at=at)
 
 

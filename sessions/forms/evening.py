@@ -46,6 +46,19 @@ class PresenterForm(SeenForm):
     presenter = forms.UUIDField(required=False)
 
 
+class PersonForm(SeenForm):
+    """Who steps out of the case or is let back in; oneself unless a leader names somebody."""
+
+    person = forms.UUIDField(required=False)
+
+    def __init__(self, *args: Any, own: UUID, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.own = own
+
+    def clean_person(self) -> UUID:
+        return self.cleaned_data["person"] or self.own
+
+
 class ThereForm(SeenForm):
     """Who was there: ticked on the circle, which the page draws itself."""
 

@@ -21,6 +21,7 @@ TEMPLATES = {
     Screen.LEADER: "sessions/room.html",
     Screen.MEMBER: "sessions/room.html",
     Screen.SITTING_BACK: "sessions/room_back.html",
+    Screen.OUTSIDE: "sessions/room_outside.html",
     Screen.CALM: "sessions/room_calm.html",
     Screen.OVER: "sessions/room_over.html",
 }
@@ -35,14 +36,14 @@ def room(request: HttpRequest, session: Session, at: datetime) -> HttpResponse:
 @room_view("GET")
 def room_now(request: HttpRequest, session: Session, at: datetime) -> HttpResponse:
     """What a screen asks every few seconds; nothing while what it shows is still true."""
-    over = strip.is_over(session, at) or not session.online
-    if not over and not conduct.still_here(session, by=person(request), at=at):
+    if not _is_there(request, session, at):
         return HttpResponseClientRedirect(reverse("session", args=[session.pk]))
     look = strip.look(session, person(request), at)
     if look.screen != request.GET.get("screen"):
         return HttpResponseClientRefresh()
     same_step = str(session.step) == request.GET.get("step")
-    if same_step and look.mark == request.GET.get("mark"):
+    mark = request.GET.get("mark", "")
+    if same_step and look.mark == mark:
         return HttpResponse(status=204)
     return render(request, "sessions/_room_now.html", {"look": look, "moved": not same_step})
 
@@ -93,6 +94,25 @@ def _tap(
     except Refused as refused:
         return _refused(request, session, at, refused)
     return _back(session)
+
+
+@room_view("GET", "POST")
+def room_out(request: HttpRequest, session: Session, at: datetime) -> HttpResponse:
+    """Who knows the patient steps out of the case; a leader may say so for somebody else."""
+    if request.method == "POST":
+        form = PersonForm(request.POST, own=person(request).pk)
+        return _tap(request, session, at, form, outside.step_out)
+    look = strip.look(session, person(request), at)
+    if look.still or not look.has_way_out:
+        return redirect("room", session.pk)
+    return render(request, "sessions/room_out.html", {"look": look, "session": session})
+
+
+@room_view("POST", leaders=True)
+def room_in(request: HttpRequest, session: Session, at: datetime) -> HttpResponse:
+    """Stepped out by mistake: a leader lets somebody back into the case."""
+    form = PersonForm(request.POST, own=person(request).pk)
+    return _tap(request, session, at, form, outside.let_back_in)
 
 
 @room_view("POST", while_listening=True)

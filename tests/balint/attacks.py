@@ -24,6 +24,7 @@ from sessions.models import (
     Reflection,
     RoomPresence,
     Step,
+    SteppedOut,
 )
 from tests.world import as_member
 
@@ -55,6 +56,7 @@ CHANGE: dict[type[Model], dict[str, Any]] = {
     CasePresence: {"member": F("member")},
     Step: {"phase": "call"},
     RoomPresence: {"seen_at": timezone.now()},
+    SteppedOut: {"telling": 9},
     Reflection: {"changed_at": timezone.now()},
     LeadersNote: {"shared": F("shared")},
 }

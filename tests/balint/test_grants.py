@@ -37,7 +37,7 @@ def writes(login):
     return {label: rights for label, rights in found.items() if rights}
 
 
-def test_the_office_writes_groups_proposals_and_endings_and_plans_letters(db):
+def test_the_office_writes_groups_templates_proposals_and_endings_and_plans_letters(db):
     assert writes("roster") == {
         "groups.Group": {"insert", "update"},
         "groups.Agreement": {"insert"},
@@ -86,6 +86,7 @@ def test_the_owner_of_the_functions_writes_what_they_close_and_forget(db):
         "balint_sessions.CaseCount": {"insert", "update"},
         "balint_sessions.Step": {"delete"},
         "balint_sessions.RoomPresence": {"delete"},
+        "balint_sessions.SteppedOut": {"insert", "delete"},
         "balint_sessions.Reflection": {"delete"},
         "balint_sessions.LeadersNote": {"delete"},
     }

@@ -1,0 +1,34 @@
+"""Who is where in the room of an online meeting, and whom its leaders still wait for."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sessions import afterwards, conduct, notices
+from sessions.models import RoomPresence, Session
+
+
+@dataclass(frozen=True)
+class Whereabouts:
+    """`lost` have not left, and have been silent for a minute; `came` is everyone who came in."""
+
+    here: frozenset[UUID]
+    lost: frozenset[UUID]
+    came: frozenset[UUID]
+
+
+def of(session: Session, at: datetime) -> Whereabouts:
+    """One query; in person nobody is anywhere."""
+    rows = RoomPresence.objects.filter(session=session)
+    found = list(rows.values_list("member", "seen_at", "left_at"))
+    inside = {pk: seen_at for pk, seen_at, left_at in found if left_at is None}
+    here = frozenset(pk for pk, seen_at in inside.items() if at - seen_at < conduct.HERE_FOR)
+    return Whereabouts(here, frozenset(inside) - here, frozenset(pk for pk, *_times in found))
+
+
+def not_here_yet(session: Session, came: frozenset[UUID]) -> set[UUID]:
+    """Who is expected and has not come in; for leaders. Who leads alone waits for no other."""
+    lead = notices.lead_of(session)
+    leaders = {seat.member_id for seat in conduct.seats(session) if seat.leads}
+    stay_away = leaders - {lead.leader_id} if lead is not None and lead.alone else set()
+    return afterwards.expected(session) - came - stay_away
