@@ -84,6 +84,8 @@ BY_MODEL: dict[str, dict[str, str]] = {
     # The frame: nobody is removed silently, and the office makes no member and no leader.
     "groups.Programme": {"app": READ},
     "groups.ProgrammeAdmin": {"app": NO_DELETE, "reader": GONE},
+    # Templates of an evening are the office's to write, and everybody's to read.
+    "groups.EveningTemplate": {"app": READ, "roster": ALL, "worker": NONE, "reader": NONE},
     # A group is held still while one of its leaders goes for good; its key is never changed.
     "groups.Group": {"app": NO_DELETE, "roster": NO_DELETE, "reader": "select, update (id)"},
     # The office holds a membership still while it asks for its end; a key is never changed.

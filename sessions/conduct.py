@@ -82,7 +82,12 @@ class LeadsAlone(Refused):
 
 def switches_of(group: Group) -> Switches:
     """What this group's school does."""
-    return Switches(questions=group.asks_questions, sitting_back=group.sits_back)
+    return Switches(
+        questions=group.asks_questions,
+        sitting_back=group.sits_back,
+        follow_up_words=group.follow_up_words,
+        call_words=group.call_words,
+    )
 
 
 def check_begun(session: Session, at: datetime) -> None:

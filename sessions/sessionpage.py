@@ -40,6 +40,12 @@ class SessionPage:
     def session(self) -> Session:
         return self.entry.session
 
+    @property
+    def keeps_time(self) -> bool:
+        """Whether a member may print the card, to keep time; leaders have it among their ways."""
+        wanted = self.inside and not self.leads and self.session.group.keeps_time
+        return wanted and self.entry.takes_place and not self.entry.over
+
 
 def of(session: Session, member: Member, roles: frozenset[Role], *, at: datetime) -> SessionPage:
     """The page of a session its viewer may see, from what they are to its group."""

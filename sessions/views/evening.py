@@ -14,12 +14,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 from groups.gate import person
 from groups.zones import When, time_words, when_words
 from members.refusals import Refused
-from sessions import afterwards, before, conduct, gate, notices, strip
+from sessions import afterwards, before, conduct, gate, notices, strip, visible
 from sessions.firstpage import names_in_words
 from sessions.forms.evening import AfterwardsForms
 from sessions.models import Session
-from sessions.phases import NAMES, Phase
-from sessions.timetable import Slot, durations_of, timetable
+from sessions.phases import NAMES, QUESTIONS, Phase, question
+from sessions.timetable import Slot, durations_for, timetable
 
 
 @require_safe
@@ -46,23 +46,31 @@ def before_door(request: HttpRequest, pk: UUID) -> HttpResponse:
 def card(request: HttpRequest, pk: UUID) -> HttpResponse:
     """To print: phases, times and the wording of the two questions; no name on it."""
     at = timezone.now()
-    session = gate.led(request, pk, at)
-    group = session.group
-    own = durations_of(group.minutes) if group.minutes else None
+    session = _with_card(request, pk, at)
+    switches = conduct.switches_of(session.group)
     slots = timetable(
         session.minutes,
-        conduct.switches_of(group),
+        switches,
         session.starts_at.astimezone(session.zone),
-        own,
+        durations_for(session.group, session.minutes),
     )
+    asked = {slot.phase for slot in slots} & set(QUESTIONS)
     context = {
         "session": session,
         "when": _when(request, session, at),
+        "leads": conduct.may_conduct(session, person(request), at),
         # In words here: a template would turn them to the viewer's clock.
         "lines": [(_clock(slot), NAMES[slot.phase]) for slot in slots],
-        "questions": [_("Who has a follow-up report?"), _("Who has a case?")],
+        "questions": [question(phase, switches) for phase in QUESTIONS if phase in asked],
     }
     return render(request, "sessions/card.html", context)
+
+
+def _with_card(request: HttpRequest, pk: UUID, at: datetime) -> Session:
+    """The leaders' to print; every member's where one of the group keeps time."""
+    keeps_time = visible.entered(person(request), at).filter(group__keeps_time=True)
+    session = keeps_time.select_related("group").filter(pk=pk).first()
+    return session or gate.led(request, pk, at)
 
 
 @sensitive_post_parameters("word-text")

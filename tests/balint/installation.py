@@ -8,6 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from groups import invitations, optout
+from groups.evening_models import EveningTemplate
 from groups.models import AskedAs, Ending, Entrance, Leave, LeavingReason, Membership, Proposal
 from members.models import Member, Phone
 from sessions import answerlinks, feeds
@@ -62,6 +63,7 @@ class Installation:
     answer: Answer
     leaving: LeavingReason
     reflection: Reflection
+    evening: EveningTemplate
     feed: str
 
     @property
@@ -76,6 +78,7 @@ class Installation:
         return {
             "groups": [self.circle.group.pk],
             "programmes": [self.circle.programme.pk],
+            "evenings": [self.evening.pk],
             "roster": [membership.pk],
             "sessions": [self.running.pk, self.held.pk, self.planned.pk, self.cancelled.pk],
             "cases": [self.told.pk, self.being_told.pk],
@@ -104,6 +107,9 @@ def install(circle: Circle) -> Installation:
     with as_owner():
         Entrance.objects.create(group=circle.group, join_link=LINK, door=DOOR)
         Phone.objects.create(member=circle.member, number=PHONE)
+        evening, _ = circle.programme.evenings.get_or_create(
+            key="own", defaults={"name": "Our evening", "minutes": {"story": 10, "group_work": 80}}
+        )
         leave = circle.group.leaves.get()
         leave.reason = ON_LEAVE
         leave.save()
@@ -143,6 +149,7 @@ def install(circle: Circle) -> Installation:
         answer=answer,
         leaving=leaving,
         reflection=reflection,
+        evening=evening,
         feed=feed,
     )
 

@@ -39,6 +39,7 @@ def writes(login):
 
 def test_the_office_writes_groups_templates_proposals_and_endings_and_plans_letters(db):
     assert writes("roster") == {
+        "groups.EveningTemplate": {"insert", "update", "delete"},
         "groups.Group": {"insert", "update"},
         "groups.Agreement": {"insert"},
         "groups.Proposal": {"insert", "update"},

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from groups.evening_models import PHASES
 from tests.confidentiality.world import World
 
 Body = dict[str, Any]
@@ -18,6 +19,9 @@ def _day(days: int) -> str:
 
 
 PROPOSED = {"address": "someone.new@example.org", "name": "Dr Some One", "role": "member"}
+EVENING = {"name": "posted", "cases": 1, "sessions": 1, "pause": 0} | {
+    f"minutes_{phase}": 10 for phase in PHASES
+}
 FIXED: dict[str, Callable[[], Body]] = {
     "roster_away": lambda: {"starts_on": _day(0), "reason": "posted"},
     "roster_farewell": lambda: {"last_on": _day(30), "reason": "posted"},
@@ -46,6 +50,8 @@ FIXED: dict[str, Callable[[], Body]] = {
         "setting": "online",
         "place": "posted",
     },
+    "evening_new": lambda: EVENING,
+    "evening_edit": lambda: EVENING,
     "group_end": lambda: {"do": "ask", "last_on": _day(60)},
     "record": lambda: {"do": "ask"},
     "programme_record": lambda: {"do": "ask"},
