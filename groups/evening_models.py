@@ -71,7 +71,7 @@ class EveningTemplate(UUIDModel):
             models.CheckConstraint(
                 condition=Q(cases__gte=1, cases__lte=3, sessions__gte=1, sessions__lte=6),
                 name="evening_has_1_to_3_cases_and_a_day_1_to_6_sessions",
-                violation_error_message=_("One to three cases, and one to six meetings a day."),
+                violation_error_message=_("One to three cases, one to six meetings a day."),
             ),
         ]
 

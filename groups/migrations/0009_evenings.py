@@ -17,7 +17,7 @@ PHASES = (
 TABLE = "groups_eveningtemplate"
 
 # Key, name, cases, minutes in the order of the phases, and whatever is not as usual.
-SITES_OWN = (
+SITES_OWN: tuple[tuple[str, str, int, tuple[int, ...], dict[str, object]], ...] = (
     ("60", "", 1, (3, 3, 2, 5, 5, 32, 5, 5), {}),
     ("75", "", 1, (5, 5, 2, 5, 5, 43, 5, 5), {}),
     ("90", "", 1, (5, 5, 3, 7, 5, 52, 8, 5), {}),
@@ -131,7 +131,7 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=Q(cases__gte=1, cases__lte=3, sessions__gte=1, sessions__lte=6),
                         name="evening_has_1_to_3_cases_and_a_day_1_to_6_sessions",
-                        violation_error_message="One to three cases, and one to six meetings a day.",
+                        violation_error_message="One to three cases, one to six meetings a day.",
                     ),
                 ],
             },

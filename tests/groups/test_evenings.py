@@ -134,7 +134,7 @@ def test_nobody_takes_back_what_came_with_the_site(circle):
         evenings.take_back(sites("90"), by=circle.admin, at=timezone.now())
 
 
-def attempts(circle, elsewhere: Programme) -> dict[str, Any]:
+def attempts(circle, elsewhere: Programme | None) -> dict[str, Any]:
     rows = EveningTemplate.objects
     new = {"key": "mine", "minutes": {}}
     return {
@@ -217,7 +217,8 @@ def test_what_is_refused_keeps_what_was_typed(circle, client_of):
 
 
 def edit(circle, client_of, **changes: Any) -> Group:
-    url, data = f"/groups/{circle.group.pk}/edit/", {}
+    url = f"/groups/{circle.group.pk}/edit/"
+    data: dict[str, Any] = {}
     client = client_of(circle.leader)
     context = client.get(url).context
     for name in ("frame", "inside", "evening"):
