@@ -19,7 +19,7 @@ from balint.embedded.children import answers
 from bench.start import ROOT, free_port
 
 # As docker-compose.yml starts it, with one process: the other core is for the asker.
-GRANIAN = ["granian", "--interface", "asgi", "--host", "127.0.0.1", "--workers", "1", "--no-ws"]
+SERVE = ["balint.serve", "--host", "127.0.0.1", "--workers", "1"]
 
 
 @dataclass
@@ -54,7 +54,7 @@ class Servers:
             process = subprocess.Popen(
                 processes.ending_with_us(
                     signal.SIGTERM,
-                    [sys.executable, "-m", *GRANIAN, "--port", str(port), application],
+                    [sys.executable, "-m", *SERVE, "--port", str(port), application],
                 ),
                 cwd=ROOT,
                 env=self.environment | {"BALINT_LOGIN": "app"},

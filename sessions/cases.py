@@ -123,6 +123,8 @@ def forget(case: CasePresentation, *, by: Member, at: datetime) -> None:
 
     While it is being told the room moves on, so that everybody's screen lets go of it too.
     """
+    # The session first, as whoever takes a step does: neither waits for what the other holds.
+    Session.objects.select_for_update(no_key=True).filter(pk=case.session_id).first()
     own = _own(case, by, at)
     _ask("select balint_forget_case(%s)", own.pk)
     if own.being_told:

@@ -14,6 +14,7 @@ from groups.models import Group, Setting
 from members.envelope import KeyClass, SealedText
 from members.kinds import Kind
 from members.models import Member, UUIDModel
+from sessions.live_models import RoomVersion as RoomVersion
 from sessions.phases import ORDER, RUNNING, Phase
 from sessions.room_models import RoomPresence as RoomPresence
 from sessions.room_models import Step as Step

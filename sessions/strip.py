@@ -1,7 +1,7 @@
 """What a screen of the room shows: one look at the rows, the same circle for everyone.
 
-A screen asks every few seconds and says what it shows (`screen`, `step`, `mark`); it hears nothing
-while that is still true.
+A screen asks when it hears of a newer version, or every few seconds where no stream comes through,
+and says what it shows (`screen`, `step`, `mark`); it hears nothing while that is still true.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,8 @@ from groups.circle import Chair, called, initials_of
 from groups.models import Membership, Setting
 from groups.zones import city, same_wall_clock, time_words
 from members.models import Member
-from sessions import before, cases, conduct
+from sessions import before, cases, conduct, live, whereabouts
+from sessions.firstpage import names_in_words
 from sessions.models import CasePresentation, Session
 from sessions.phases import (
     NAMES,
@@ -183,6 +184,17 @@ class Look:
         return Ring(self.presenter_name, numbers.get(pk, ""))
 
     @property
+    def before_the_door(self) -> bool:
+        """Until the group has arrived, everyone is told what an online meeting needs."""
+        return self.phase in {Phase.PLANNED, Phase.ARRIVING}
+
+    @property
+    def may_lead_alone(self) -> bool:
+        """Whether one of two leaders may still tell the group that the other does not come."""
+        ahead = self.phase is Phase.PLANNED and self.at < self.session.starts_at
+        return ahead and self.leads and sum(seat.leads for seat in self.seats) > 1
+
+    @property
     def outside(self) -> list[tuple[str, str]]:
         """Whom a leader may let back in: another leader than oneself has to do it."""
         return [(pk, name) for pk, name in self.people if UUID(pk) in self.out]
@@ -287,7 +299,8 @@ def is_over(session: Session, at: datetime) -> bool:
 
 
 def look(session: Session, member: Member, at: datetime) -> Look:
-    """A constant number of queries: who leads, who is here, who tells."""
+    """A constant number of queries: who leads, who is where, who tells."""
+    version = live.version(session)
     telling = cases.being_told(session, member, at) if session.phase in WITH_CASE else None
     found = whereabouts.of(session, at)
     return Look(

@@ -127,6 +127,7 @@ STEPS: dict[str, Step] = {
     "empty months told": tell_of_empty_months,
     "few told": few.plan,
     "sessions closed": _function("balint_close_overdue"),
+    "rooms forgotten": _function("balint_forget_room_versions"),
     "cases forgotten": _function("balint_forget_cases_due"),
     "words forgotten": _function("balint_forget_words_due"),
     "replies forgotten": _function("balint_forget_replies_due"),

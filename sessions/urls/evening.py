@@ -27,6 +27,7 @@ urlpatterns: list[URLPattern] = [
     path(f"{ROOM}leave/", room.room_leave, name="room_leave"),
     path(f"{ROOM}forget/", room.room_forget, name="room_forget"),
     path(f"{ROOM}<path:rest>", room.room_nothing, name="room_nothing"),
+    path("live/<uuid:pk>", room.live, name="live"),
     path("cases/<uuid:pk>/", cases.case, name="case"),
     path("cases/<uuid:pk>/title/", cases.case_title, name="case_title"),
     path("cases/<uuid:pk>/forget/", cases.case_forget, name="case_forget"),

@@ -11,8 +11,9 @@ from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefre
 from groups.gate import person
 from groups.zones import when_words
 from members.refusals import Refused
-from sessions import before, cases, conduct, strip, visible
-from sessions.forms.evening import PresenterForm, SeenForm, StepForm
+from sessions import before, cases, conduct, outside, strip, visible
+from sessions import live as stream
+from sessions.forms.evening import PersonForm, PresenterForm, SeenForm, StepForm
 from sessions.gate import ANY, room_view
 from sessions.models import Session
 from sessions.strip import Look, Screen
@@ -45,7 +46,36 @@ def room_now(request: HttpRequest, session: Session, at: datetime) -> HttpRespon
     mark = request.GET.get("mark", "")
     if same_step and look.mark == mark:
         return HttpResponse(status=204)
-    return render(request, "sessions/_room_now.html", {"look": look, "moved": not same_step})
+    if look.still:
+        return render(request, "sessions/_room_asking.html", {"look": look, "oob": True})
+    others = mark.split(".")[0] != look.people_mark
+    context = {"look": look, "moved": not same_step, "others": others or not same_step}
+    return render(request, "sessions/_room_now.html", context)
+
+
+@room_view("GET")
+def live(request: HttpRequest, session: Session, at: datetime) -> HttpResponse:
+    """How a stream begins; `balint.live` goes on from here. In person, and after it, there is none.
+
+    By the server's own `admit` the listener is let in; without such a server this is all.
+    """
+    by, key = person(request), request.session.session_key or ""
+    if strip.is_over(session, at) or not session.online:
+        return HttpResponse(status=204)
+    stream.check(session, by=by, at=at)
+    number = stream.version(session)
+    admit = request.META.get("asgi.scope", {}).get(stream.ADMIT)
+    if admit:
+        admit(person=str(by.pk), key=key, version=number)
+    begins = stream.beginning(key=key, session=session, by=by, number=number)
+    return HttpResponse(begins, content_type="text/event-stream")
+
+
+def _is_there(request: HttpRequest, session: Session, at: datetime) -> bool:
+    """Nobody goes out of what is over; who waits outside a case is let in by the page anew."""
+    over = strip.is_over(session, at) or not session.online
+    waits = request.GET.get("screen") == Screen.OUTSIDE
+    return over or waits or conduct.still_here(session, by=person(request), at=at)
 
 
 @room_view("GET", leaders=True)

@@ -136,10 +136,10 @@ class serving:  # noqa: N801
         self.environment, self.port, self.log = environment, port, log
 
     def __enter__(self) -> None:
-        arguments = ["--interface", "asgi", "--host", "127.0.0.1", "--port", str(self.port)]
+        arguments = ["--host", "127.0.0.1", "--port", str(self.port)]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "granian", *arguments, "balint.asgi:application"],
+                [sys.executable, "-m", "balint.serve", *arguments],
                 cwd=servers.ROOT,
                 env=self.environment | {"BALINT_LOGIN": "app"},
                 stdout=log,
