@@ -37,6 +37,12 @@ class SessionPage:
         return notices.is_tonight(self.session, self.entry.viewer.at)
 
     @property
+    def before_the_door(self) -> bool:
+        """The call may be entered, so that what it needs is said."""
+        opens_at = self.session.starts_at - visible.ROOM_OPENS_BEFORE
+        return bool(self.join_link) and opens_at <= self.entry.viewer.at
+
+    @property
     def session(self) -> Session:
         return self.entry.session
 

@@ -133,7 +133,7 @@ def room_out(request: HttpRequest, session: Session, at: datetime) -> HttpRespon
         form = PersonForm(request.POST, own=person(request).pk)
         return _tap(request, session, at, form, outside.step_out)
     look = strip.look(session, person(request), at)
-    if look.still or not look.has_way_out:
+    if look.still or not look.has_way_out or look.member.pk not in look.here:
         return redirect("room", session.pk)
     return render(request, "sessions/room_out.html", {"look": look, "session": session})
 

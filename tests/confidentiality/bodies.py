@@ -31,6 +31,8 @@ FIXED: dict[str, Callable[[], Body]] = {
     "proposal_answer": lambda: {"answer": "yes"},
     "session_answer": lambda: {"reason": "posted"},
     "answer_by_mail": lambda: {"coming": "no"},
+    "room_out": lambda: {"seen": 2},
+    "room_in": lambda: {"seen": 2},
     "room_undo": lambda: {"seen": 2},
     "room_step": lambda: {"seen": 2, "to": "return"},
     "room_presenter": lambda: {"seen": 2, "presenter": ""},
