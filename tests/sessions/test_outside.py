@@ -1,4 +1,4 @@
-"""Stepping out of a case: not present for it, not back in by the door, back when the group goes on."""
+"""Stepping out of a case: not present for it, not back in by the door, back when it is over."""
 
 import pytest
 from django.urls import reverse
