@@ -18,7 +18,7 @@ from groups.policy import current
 from groups.zones import city, day_words, time_words
 from members.models import Member
 from members.refusals import Refused
-from sessions import cases, visible
+from sessions import cases, observing, visible
 from sessions.models import RoomPresence, Session, Step
 from sessions.phases import (
     RUNNING,
@@ -240,6 +240,7 @@ def _begin_telling(session: Session, presenter: UUID, at: datetime) -> int | Non
     if presenter not in sitting or presenter not in here:
         name = called(sitting[presenter].member.name) if presenter in sitting else _("This person")
         raise NotInTheRoom(name=name)
+    observing.check_sits_inside(session, sitting[presenter].member)
     leaders = {pk for pk, seat in sitting.items() if seat.leads and pk in here}
     if leaders == {presenter} and session.group.sits_back:
         raise LeadsAlone(name=called(sitting[presenter].member.name))
@@ -322,7 +323,7 @@ def enter_room(session: Session, *, by: Member, at: datetime) -> None:
     The session's row is held, so that a story that begins this instant knows of the person.
     """
     session = locked(session)
-    if not visible.rooms(by, at).filter(pk=session.pk).exists():
+    if session.phase == Phase.CLOSED or not visible.rooms(by, at).filter(pk=session.pk).exists():
         raise closed_room(session, at)
     _arrive(session, by, at)
 
