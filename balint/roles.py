@@ -128,6 +128,7 @@ BY_MODEL: dict[str, dict[str, str]] = {
     "balint_sessions.Step": {"reader": "select, update (by_id), delete"},
     "balint_sessions.RoomPresence": {"reader": "select, update (left_at, seen_at), delete"},
     "balint_sessions.RoomVersion": {"app": NONE, "reader": ALL},
+    "balint_sessions.Observer": {"reader": GONE},
     "balint_sessions.SteppedOut": {"reader": "select, insert, delete"},
     # The sealed columns are not even the reader's to look at.
     "balint_sessions.Reflection": {"reader": "select (id, member_id, session_id), delete"},

@@ -27,8 +27,8 @@ EDGE = 2.0
 class Chair:
     """One place in the circle and who has it.
 
-    `outside` moves a presenter out of the ring and leaves the chair empty; `value` is what a form
-    posts for this person.
+    `outside` moves a presenter out of the ring and leaves the chair empty; who `observes` has a
+    chair further out and none in the ring. `value` is what a form posts for this person.
     """
 
     initials: str
@@ -39,6 +39,7 @@ class Chair:
     outside: bool = False
     disconnected: bool = False
     value: str = ""
+    observes: bool = False
 
     @property
     def classes(self) -> str:
@@ -98,15 +99,26 @@ def seat(
     if not FEWEST <= len(chairs) <= MOST:
         raise ValueError(f"A circle has {FEWEST} to {MOST} chairs, not {len(chairs)}.")
     radius = CHAIR if len(chairs) <= MANY else SMALL_CHAIR
-    ring = ring_radius(len(chairs), radius, size, names)
-    step_out = 2 * radius + GAP
+    sitting = [chair for chair in chairs if not chair.observes]
+    observing = [chair for chair in chairs if chair.observes]
+    ring = ring_radius(max(len(sitting), FEWEST), radius, size, names)
+    step_out = 2 * radius + GAP + (NAME_HEIGHT if names and observing else 0)
     reach = ring + (step_out if room or any(chair.outside for chair in chairs) else 0)
+    around = 0.0
+    if observing:
+        # Beyond the place of a presenter who sits back, so that nobody sits on that chair.
+        widest = ring_radius(max(len(observing), FEWEST), radius, size, names)
+        around = reach = max(ring + 2 * step_out, widest)
     half = reach + (NAME_WIDTH / 2 if names else radius) + EDGE
-    seats = tuple(
-        one_seat(chair, angle(index, len(chairs)), half, ring, step_out, radius)
-        for index, chair in enumerate(chairs)
+    inner = (
+        one_seat(chair, angle(index, len(sitting)), half, ring, step_out, radius)
+        for index, chair in enumerate(sitting)
     )
-    return Circle(rounded(2 * half), rounded(half), rounded(ring), seats)
+    outer = (
+        Seat(chair, *point(half, around, angle(index + 0.5, len(observing))), radius)
+        for index, chair in enumerate(observing)
+    )
+    return Circle(rounded(2 * half), rounded(half), rounded(ring), (*inner, *outer))
 
 
 def ring_radius(count: int, radius: float, size: float, names: bool) -> float:
@@ -115,7 +127,7 @@ def ring_radius(count: int, radius: float, size: float, names: bool) -> float:
     return max(size / 2, (radius + between) / sin(pi / count))
 
 
-def angle(index: int, count: int) -> float:
+def angle(index: float, count: int) -> float:
     """In radians, clockwise, the first chair at the top."""
     return 2 * pi * index / count - pi / 2
 
@@ -166,11 +178,15 @@ def initials_of(names: Sequence[str]) -> list[str]:
 
 def describe(chairs: Sequence[Chair]) -> str:
     """What the drawing says, in words: “8 people in the circle; Amit is sitting back”."""
-    present = sum(not chair.away for chair in chairs)
+    present = sum(not chair.away and not chair.observes for chair in chairs)
     parts = [
         ngettext("%(count)d person in the circle", "%(count)d people in the circle", present)
         % {"count": present}
     ]
+    watching = sum(chair.observes for chair in chairs)
+    if watching:
+        said = ngettext("%(n)d observes from outside", "%(n)d observe from outside", watching)
+        parts.append(said % {"n": watching})
     parts += [_("%(name)s is away") % {"name": chair.called} for chair in chairs if chair.away]
     parts += [presenter_in_words(chair) for chair in chairs if chair.presenter]
     parts += [

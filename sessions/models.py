@@ -16,6 +16,7 @@ from members.kinds import Kind
 from members.models import Member, UUIDModel
 from sessions.live_models import RoomVersion as RoomVersion
 from sessions.phases import ORDER, RUNNING, Phase
+from sessions.room_models import Observer as Observer
 from sessions.room_models import RoomPresence as RoomPresence
 from sessions.room_models import Step as Step
 from sessions.room_models import SteppedOut as SteppedOut

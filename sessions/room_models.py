@@ -77,3 +77,27 @@ class SteppedOut(UUIDModel):
             ),
         ]
         indexes = [models.Index(fields=["member"], name="steppings_out_of_member")]
+
+
+class Observer(UUIDModel):
+    """Who sits outside the circle of one evening and observes, as its leaders said before.
+
+    For those inside the group; gone the next morning. The database itself lets go of a row with
+    its session and its person.
+    """
+
+    session = models.ForeignKey(
+        "balint_sessions.Session", models.CASCADE, related_name="+", db_constraint=False
+    )
+    group = models.ForeignKey(Group, models.CASCADE, related_name="+")
+    member = models.ForeignKey(Member, models.CASCADE, related_name="+", db_constraint=False)
+
+    balint_kind = Kind.CONTENT
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["session", "member"], name="one_observer_per_member_and_session"
+            ),
+        ]
+        indexes = [models.Index(fields=["member"], name="observings_of_member")]

@@ -17,7 +17,7 @@ from groups.circle import Chair, called, initials_of
 from groups.models import Membership, Setting
 from groups.zones import city, same_wall_clock, time_words
 from members.models import Member
-from sessions import before, cases, conduct, live, whereabouts
+from sessions import before, cases, conduct, live, observing, whereabouts
 from sessions.firstpage import names_in_words
 from sessions.models import CasePresentation, Session
 from sessions.phases import (
@@ -84,6 +84,8 @@ class Look:
     came: frozenset[UUID] = frozenset()
     # Who has stepped out of the case, as far as the person may know.
     out: frozenset[UUID] = frozenset()
+    # Who sits outside the circle this evening and observes.
+    observers: frozenset[UUID] = frozenset()
     # At least: what came to pass while we looked is in the next one.
     version: int = 0
 
@@ -125,9 +127,13 @@ class Look:
     def people_mark(self) -> str:
         """Changes with who is where, and who tells."""
         told_by = str(self.telling.presenter_id) if self.telling else ""
-        lists = (sorted(map(str, people)) for people in (self.here, self.lost, self.came, self.out))
+        lists = (sorted(map(str, people)) for people in self._where)
         shown = "|".join(" ".join(people) for people in lists)
         return blake2s(f"{shown}|{told_by}".encode(), digest_size=6).hexdigest()
+
+    @property
+    def _where(self) -> tuple[frozenset[UUID], ...]:
+        return self.here, self.lost, self.came, self.out, self.observers
 
     @property
     def minute(self) -> int:
@@ -158,6 +164,7 @@ class Look:
             presenter,
             outside=self.listening,
             lost=frozenset() if self.mixed else self.lost,
+            observers=self.observers,
         )
 
     @property
@@ -265,8 +272,13 @@ class Look:
 
     @property
     def people(self) -> list[tuple[str, str]]:
-        """Whom a leader can name, in the order of the circle."""
+        """Everyone by name, in the order of the circle."""
         return [(str(pk), name) for pk, name in before.known_as(self.seats).items()]
+
+    @property
+    def may_tell(self) -> list[tuple[str, str]]:
+        """Whom a leader can name as telling a case: who observes tells none."""
+        return [(pk, name) for pk, name in self.people if UUID(pk) not in self.observers]
 
     @cached_property
     def can_undo(self) -> bool:
@@ -313,6 +325,7 @@ def look(session: Session, member: Member, at: datetime) -> Look:
         lost=found.lost,
         came=found.came,
         out=cases.out_of_it(session),
+        observers=observing.of(session),
         version=version,
     )
 
@@ -324,6 +337,7 @@ def chairs(
     *,
     outside: bool = False,
     lost: frozenset[UUID] = frozenset(),
+    observers: frozenset[UUID] = frozenset(),
 ) -> list[Chair]:
     """Chairs of a circle, in its order; `outside` moves the presenter out of the ring."""
     letters = initials_of([str(seat.member) for seat in seats])
@@ -337,6 +351,7 @@ def chairs(
             outside=outside and seat.member_id == presenter,
             disconnected=seat.member_id in lost,
             value=str(seat.member_id),
+            observes=seat.member_id in observers,
         )
         for seat, initials in zip(seats, letters, strict=True)
     ]

@@ -1,6 +1,6 @@
 """How long each phase of an evening takes, and the card printed from it.
 
-The templates are rows (`groups.evenings`); here they become the times of one meeting.
+The templates are rows (`groups.evenings`); here their minutes become the times of one meeting.
 """
 
 from collections.abc import Mapping
@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from groups import evenings
-from groups.models import Group
 from sessions.phases import ORDER, Phase, Switches, enabled
 
 
@@ -42,13 +40,6 @@ def durations(minutes: Mapping[str, int], cases: int = 1) -> Durations:
     """Minutes by phase, those from call to coming back in once per case."""
     arriving, follow_up, *case, closing = (Stretch(p, int(minutes.get(p, 0))) for p in ORDER)
     return Durations(cases, (arriving, follow_up, *case * cases, closing))
-
-
-def durations_for(group: Group, minutes: int) -> Durations:
-    """A meeting of so many minutes: the group's template, and its own minutes. One query."""
-    template = evenings.of_group(group, minutes)
-    cases = template.cases if template else 1
-    return durations(evenings.minutes_of(template, group.minutes), cases)
 
 
 def timetable(

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from sessions.views import cases, evening, reflections, room, tonight, words
+from sessions.views import cases, evening, observers, reflections, room, tonight, words
 
 SESSION = "sessions/<uuid:pk>/"
 ROOM = f"{SESSION}room/"
@@ -11,7 +11,8 @@ urlpatterns: list[URLPattern] = [
     path(f"{SESSION}before/", evening.before_door, name="before"),
     path(f"{SESSION}tonight/", tonight.tonight, name="tonight"),
     path(f"{SESSION}standing-in/", tonight.standing_in, name="standing_in"),
-    path(f"{SESSION}card/", evening.card, name="card"),
+    path(f"{SESSION}observers/", observers.observers_page, name="observers"),
+    path(f"{SESSION}card/", evening.card_page, name="card"),
     path(f"{SESSION}afterwards/", evening.afterwards_page, name="afterwards"),
     path(f"{SESSION}word/", words.leaders_note, name="leaders_note"),
     path(f"{SESSION}reflection/", reflections.reflection, name="reflection"),

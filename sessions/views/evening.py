@@ -14,12 +14,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 from groups.gate import person
 from groups.zones import When, time_words, when_words
 from members.refusals import Refused
-from sessions import afterwards, before, conduct, gate, notices, strip, visible
+from sessions import afterwards, before, card, conduct, gate, notices, strip, visible
 from sessions.firstpage import names_in_words
 from sessions.forms.evening import AfterwardsForms
 from sessions.models import Session
 from sessions.phases import NAMES, QUESTIONS, Phase, question
-from sessions.timetable import Slot, durations_for, timetable
+from sessions.timetable import Slot
 
 
 @require_safe
@@ -29,7 +29,7 @@ def before_door(request: HttpRequest, pk: UUID) -> HttpResponse:
     session = gate.led(request, pk, at)
     context = {
         "session": session,
-        "when": _when(request, session, at),
+        "when": when_of(request, session, at),
         "before": before.of(session, to=person(request), at=at),
         "tonight": session.starts_at.astimezone(session.zone).date()
         == at.astimezone(session.zone).date(),
@@ -43,21 +43,16 @@ def before_door(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @require_safe
-def card(request: HttpRequest, pk: UUID) -> HttpResponse:
+def card_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     """To print: phases, times and the wording of the two questions; no name on it."""
     at = timezone.now()
     session = _with_card(request, pk, at)
     switches = conduct.switches_of(session.group)
-    slots = timetable(
-        session.minutes,
-        switches,
-        session.starts_at.astimezone(session.zone),
-        durations_for(session.group, session.minutes),
-    )
+    slots = card.of(session)
     asked = {slot.phase for slot in slots} & set(QUESTIONS)
     context = {
         "session": session,
-        "when": _when(request, session, at),
+        "when": when_of(request, session, at),
         "leads": conduct.may_conduct(session, person(request), at),
         # In words here: a template would turn them to the viewer's clock.
         "lines": [(_clock(slot), NAMES[slot.phase]) for slot in slots],
@@ -89,7 +84,7 @@ def afterwards_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         return redirect("afterwards", pk)
     session.refresh_from_db()
     context = {"session": session, "forms": forms, "refused": refused} | _words(forms)
-    context["when"] = _when(request, session, at)
+    context["when"] = when_of(request, session, at)
     return render(request, "sessions/afterwards.html", context, status=409 if refused else 200)
 
 
@@ -128,7 +123,8 @@ def _clock(slot: Slot) -> str:
     return f"{time_words(slot.starts_at)}–{time_words(slot.ends_at)}"
 
 
-def _when(request: HttpRequest, session: Session, at: datetime) -> When:
+def when_of(request: HttpRequest, session: Session, at: datetime) -> When:
+    """When it is, on its own clock and the viewer's."""
     today = at.astimezone(session.zone).date()
     zone = person(request).time_zone
     return when_words(session.starts_at, session.minutes, session.time_zone, zone, today)

@@ -21,6 +21,7 @@ from sessions.models import (
     DatesReply,
     LeadersNote,
     NoticeSeen,
+    Observer,
     Reflection,
     RoomPresence,
     Series,
@@ -185,6 +186,7 @@ def _evenings(inside: Inside) -> None:
     rows["seen"] = NoticeSeen.objects.create(
         group=group, session=tonight, member=inside.member, seen_at=moment
     )
+    rows["observer"] = Observer.objects.create(group=group, session=tonight, member=inside.absent)
     rows["out"] = SteppedOut.objects.create(
         group=group, session=tonight, member=inside.absent, telling=1
     )

@@ -81,6 +81,7 @@ class Installation:
             "evenings": [self.evening.pk],
             "roster": [membership.pk],
             "sessions": [self.running.pk, self.held.pk, self.planned.pk, self.cancelled.pk],
+            "live": [self.running.pk, self.held.pk, self.planned.pk, self.cancelled.pk],
             "cases": [self.told.pk, self.being_told.pk],
             "proposals": [self.proposal.pk, self.invited.pk],
             "endings": [self.ending.pk],
@@ -110,6 +111,8 @@ def install(circle: Circle) -> Installation:
         evening, _ = circle.programme.evenings.get_or_create(
             key="own", defaults={"name": "Our evening", "minutes": {"story": 10, "group_work": 80}}
         )
+        circle.group.has_observers = True
+        circle.group.save()
         leave = circle.group.leaves.get()
         leave.reason = ON_LEAVE
         leave.save()

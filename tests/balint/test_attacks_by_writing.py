@@ -20,6 +20,7 @@ from sessions.models import (
     DatesReply,
     LeadersNote,
     NoticeSeen,
+    Observer,
     Reflection,
     RoomPresence,
     Session,
@@ -149,6 +150,9 @@ INSERTS = {
     "another's stepping out": lambda i, me: SteppedOut(
         **person_row(i, i.tonight, i.member, telling=2)
     ),
+    "own observing": lambda i, me: Observer(**person_row(i, i.tonight, me)),
+    "another's observing": lambda i, me: Observer(**person_row(i, i.tonight, i.member)),
+    "observing of an outsider": lambda i, me: Observer(**person_row(i, i.tonight, i.outsider)),
     "own phone": lambda i, me: Phone(member=me, number="1"),
     "another's phone": lambda i, me: Phone(member=i.outsider, number="1"),
     "own reflection": lambda i, me: reflection(i.past, me),
@@ -210,6 +214,10 @@ MAY_PUT_IN = {
     # By functions alone.
     "own stepping out": set(),
     "another's stepping out": set(),
+    # Who leads does not observe.
+    "own observing": set(),
+    "another's observing": {"leader", "second_leader", "new_leader"},
+    "observing of an outsider": set(),
     "own phone": PEOPLE,
     "another's phone": {"outsider"},
     "entrance": {"leader_elsewhere"},
@@ -345,6 +353,9 @@ def forged_rows(i):
         ),
         "roompresence_in_its_sessions_group": RoomPresence(
             session=i.past, member=wrong, entered_at=NOW, seen_at=NOW, **me
+        ),
+        "balint_sessions_observer_in_its_sessions_group": Observer(
+            session=i.past, member=wrong, **me
         ),
         "balint_sessions_steppedout_in_its_sessions_group": SteppedOut(
             session=i.past, member=wrong, telling=1, **me

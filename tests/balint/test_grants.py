@@ -63,7 +63,7 @@ ERASED = (
     *("groups.Entrance", "groups.Preference", "groups.Acceptance", "groups.Ending"),
     *("groups.Proposal", "groups.Consent", "balint_sessions.Attendance"),
     *("balint_sessions.CalendarFeed", "members.CacheEntry"),
-    *("balint_sessions.EveningLead", "balint_sessions.NoticeSeen"),
+    *("balint_sessions.EveningLead", "balint_sessions.NoticeSeen", "balint_sessions.Observer"),
 )
 
 

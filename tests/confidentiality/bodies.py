@@ -57,6 +57,7 @@ FIXED: dict[str, Callable[[], Body]] = {
     "group_end": lambda: {"do": "ask", "last_on": _day(60)},
     "record": lambda: {"do": "ask"},
     "programme_record": lambda: {"do": "ask"},
+    "observers": lambda: {"seen": 2},
     "tonight": lambda: {
         "do": "substitute",
         "seen": "",

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sessions.card import durations_for
 from sessions.phases import ORDER, USUAL_MINUTES, Phase, Switches, enabled
-from sessions.timetable import Stretch, durations, durations_for, stretches, timetable
+from sessions.timetable import Stretch, durations, stretches, timetable
 from tests.groups.test_evenings import SITES_OWN
 from tests.world import as_owner
 
