@@ -1,10 +1,13 @@
 """Evenings of random taps by random people, two at once: no impossible state, all refusals said."""
 
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from random import Random
 from threading import Barrier
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -20,6 +23,7 @@ from tests.sessions.test_room_at_once import circle
 from tests.world import Circle, as_member, as_owner
 
 EVENINGS, ROUNDS = 3, 18
+SENTENCE = re.compile(r"[A-Z].+\.$")
 LEADERS = ("leader", "second_leader")
 CIRCLE = (*LEADERS, "presenter", "member", "absent")
 ANYBODY = (*LEADERS * 4, *CIRCLE * 2, "newcomer", "former", "outsider")
@@ -50,8 +54,8 @@ class Tap:
             with as_member(self.by):
                 self._act()
         except Refused as refused:
-            assert str(refused)[0].isupper(), repr(self)
-            assert str(refused).endswith("."), repr(self)
+            if not SENTENCE.match(str(refused)):
+                raise RuntimeError(f"No sentence: {refused!r} at {self}") from refused
             return False
         finally:
             connection.close()
@@ -105,21 +109,20 @@ def check(session: Session, circle: Circle) -> None:
     assert (session.closed_at is not None) is (session.phase == Phase.CLOSED)
     assert steps[-1].phase == session.phase
     assert steps[-1].number <= session.step
-    assert all(one.phase == other.came_from for one, other in zip(steps, steps[1:], strict=False))
+    assert all(one.phase == other.came_from for one, other in pairwise(steps))
     assert len(now) <= 1
     assert not now or session.phase in WITH_CASE
     for case in told:
-        present = set(CasePresence.objects.filter(case=case).values_list("member", flat=True))
-        assert case.presenter_id in present <= seats
+        assert case.presenter_id in people(CasePresence, case=case) <= seats
     for case in now:
-        out = SteppedOut.objects.filter(session=session, telling=begun(steps))
-        gone = set(out.values_list("member", flat=True)) - {case.presenter_id}
-        assert not gone & set(
-            CasePresence.objects.filter(case=case).values_list("member", flat=True)
-        )
-    assert (
-        set(RoomPresence.objects.filter(session=session).values_list("member", flat=True)) <= seats
-    )
+        gone = people(SteppedOut, session=session, telling=begun(steps)) - {case.presenter_id}
+        assert not gone & people(CasePresence, case=case)
+    assert people(RoomPresence, session=session) <= seats
+
+
+def people(rows: Any, **which: Any) -> set[UUID]:
+    """Whom these rows are about."""
+    return set(rows.objects.filter(**which).values_list("member", flat=True))
 
 
 def begun(steps: list[Step]) -> int:
