@@ -13,12 +13,8 @@ from sessions import visible
 from sessions.models import Session
 
 ID = r"(?P<pk>[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})"
-ROOM: Final = re.compile(
-    rf"^/(?:sessions/{ID}/(?:room/|afterwards/$)|live/{ID.replace('pk', 'live')}$)"
-)
-ASKED_BY_ITSELF: Final = re.compile(
-    rf"^/(?:sessions/{ID}/room/now/|live/{ID.replace('pk', 'live')})$"
-)
+ROOM: Final = re.compile(rf"^/(?:sessions|live)/{ID}(?:/room/|/afterwards/$|$)")
+ASKED_BY_ITSELF: Final = re.compile(rf"^/(?:sessions|live)/{ID}(?:/room/now/)?$")
 # Time for the page afterwards.
 AFTER_THE_CLOSE: Final = timedelta(minutes=15)
 # One that was opened and that nobody closed is over for a forgotten browser.

@@ -49,7 +49,7 @@ class Watch:
             return
         loop = asyncio.get_running_loop()
         try:
-            answers = await loop.run_in_executor(self.thread, ask, asked)
+            answers = await loop.run_in_executor(self.thread, _asked_alone, asked)
         except (DatabaseError, PoolTimeout):
             log.warning("Streams could not be checked; they are again in a few seconds.")
             self._put_back(asked)
@@ -79,14 +79,19 @@ async def repeat(hub: Hub) -> None:
 def ask(asked: Sequence[Asked]) -> list[Answer]:
     """Of each room its version, and the sign-ins that may listen to it no longer."""
     columns = [_array(column) for column in zip(*asked, strict=True)]
+    with acting_as(None), connection.cursor() as cursor:
+        cursor.execute(
+            "select room::text, version, gone from public.balint_live("
+            "%s::uuid[], %s::uuid[], %s::text[], %s::boolean[])",
+            columns,
+        )
+        return cursor.fetchall()
+
+
+def _asked_alone(asked: Sequence[Asked]) -> list[Answer]:
+    """In a thread that nobody tidies up after: the connection goes back to the pool."""
     try:
-        with acting_as(None), connection.cursor() as cursor:
-            cursor.execute(
-                "select room::text, version, gone from public.balint_live("
-                "%s::uuid[], %s::uuid[], %s::text[], %s::boolean[])",
-                columns,
-            )
-            return cursor.fetchall()
+        return ask(asked)
     finally:
         connection.close()
 

@@ -109,7 +109,8 @@ drop function public.balint_sign_in_over();
 AS_OF = "least(s.starts_at, s.opened_at, now())"
 MAY = f"""
     s.phase <> 'cancelled' and s.settled_at is not null and s.runs_until > now()
-    and least(s.starts_at, s.opened_at) <= now() + interval '15 minutes'
+    and least(s.starts_at, s.opened_at)
+      <= now() + case s.phase when 'planned' then interval '15 minutes' else '0' end
     and m.starts_at <= {AS_OF} and (m.ended_at is null or m.ended_at > {AS_OF})
     and exists (
       select from public.groups_acceptance c
