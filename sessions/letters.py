@@ -102,7 +102,7 @@ def _reminder(letter: Letter) -> Message:
     words["signature"] = _signed_by([words, *words["others"]])
     groups = list(dict.fromkeys([session.group, *(other.group for other in others)]))
     said = replace(
-        message(_subject(words, letter), "reminder", words),
+        message(_subject(words, letter, one_group=len(groups) == 1), "reminder", words),
         unsubscribe=optout.url(_recipient(letter), groups),
     )
     return _with_entry(said, session, letter)
@@ -120,10 +120,10 @@ def _of_the_same_day(session: Session, letter: Letter) -> list[Session]:
     return sorted(named.values(), key=lambda other: other.starts_at)
 
 
-def _subject(words: dict[str, Any], letter: Letter) -> str:
+def _subject(words: dict[str, Any], letter: Letter, *, one_group: bool) -> str:
     day = words["day"] if letter.kind in A_WEEK_AHEAD else words["weekday"]
     names = list(dict.fromkeys(said["group"] for said in (words, *words["others"])))
-    if not words["others"]:
+    if one_group:
         return _("%(group)s meets on %(day)s") % {"group": names[0], "day": day}
     if len(names) == 1:
         return _("Your groups meet on %(day)s") % {"day": day}

@@ -69,6 +69,8 @@ class Session(UUIDModel):
     `overrides` holds only the fields a hand changed; planning again leaves those alone.
     `runs_until` is the next morning, 06:00 in the session's zone: until then its circle is fixed.
     By then its times are wiped; one that was left open bears that morning as `closed_at`.
+    Of an intensive day the sessions share a `day`, and each may have one leader named to lead it;
+    the rights of all leaders stay equal.
     """
 
     group = models.ForeignKey(Group, models.CASCADE, related_name="sessions")
@@ -79,6 +81,11 @@ class Session(UUIDModel):
     time_zone = models.CharField(max_length=64)
     place = models.CharField(max_length=160, blank=True)
     setting = models.CharField(max_length=12, choices=Setting.choices, default=Setting.IN_PERSON)
+    day = models.UUIDField(null=True, blank=True)
+    # The database itself lets go of a person who is gone.
+    led_by = models.ForeignKey(
+        Member, models.SET_NULL, null=True, related_name="+", db_constraint=False
+    )
     overrides = models.JSONField(default=dict, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
     phase = models.CharField(max_length=12, choices=[(p.value, p.value) for p in Phase])

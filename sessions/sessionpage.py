@@ -65,7 +65,7 @@ def of(session: Session, member: Member, roles: frozenset[Role], *, at: datetime
         entry,
         inside,
         leads,
-        leaders=names_in_words([row.member.first_name for row in people if row.leads]),
+        leaders=names_in_words(_leading(session, people)),
         meeting=conduct.is_meeting(session, at),
         join_link=conduct.join_link(session, by=member, at=at),
         answers=answers.with_reasons(session, to=member, at=at) if leads and not entry.over else (),
@@ -86,6 +86,13 @@ def may_enter(session: Session, member: Member, roles: frozenset[Role], *, at: d
         return True
     running = session.began_at <= at < session.runs_until
     return running and visible.circle(member, at).filter(pk=session.pk).exists()
+
+
+def _leading(session: Session, people: Sequence[Membership]) -> list[str]:
+    """Who leads this one: all leaders, or of an intensive day the one who is named."""
+    leading = [row.member for row in people if row.leads]
+    named = [member for member in leading if member.pk == session.led_by_id]
+    return [member.first_name for member in named or leading]
 
 
 def _missing(session: Session, people: Sequence[Membership]) -> list[str]:

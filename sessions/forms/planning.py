@@ -1,9 +1,10 @@
 """What comes in when a year is planned, or one of its dates changed. Shape and cleaning only."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, cast
+from uuid import UUID
 
 from django import forms
 from django.http import QueryDict
@@ -22,6 +23,7 @@ from groups.cadence import (
 from groups.models import Setting
 from groups.zones import city, zone_choices
 from members.checked import ChecksText
+from members.models import Member
 from sessions import planning
 from sessions.models import Session
 from sessions.planning import Plan
@@ -187,6 +189,14 @@ def _with_interval(rule: Rule, interval: int | None) -> Rule:
     return rule if interval is None else replace(rule, interval=interval)
 
 
+def leader_field(leaders: Sequence[Member]) -> forms.TypedChoiceField:
+    """One of the group's leaders, or nobody in particular."""
+    choices = [("", _("all, as always")), *((str(p.pk), str(p)) for p in leaders)]
+    return forms.TypedChoiceField(
+        label=_("Led by"), choices=choices, coerce=UUID, empty_value=None, required=False
+    )
+
+
 class DateForm(forms.Form):
     """When, for how long, where and how: one meeting, on the clock of its zone."""
 
@@ -236,7 +246,14 @@ class MoveForm(ChecksText, SeenForm, DateForm):
         help_text=_("Stays in the group and is in no mail."),
     )
 
-    def __init__(self, data: Any = None, *, session: Session, names: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        session: Session,
+        names: Iterable[str] = (),
+        leaders: Sequence[Member] = (),
+    ) -> None:
         local = session.starts_at.astimezone(session.zone)
         initial = {
             "on": local.date(),
@@ -247,6 +264,15 @@ class MoveForm(ChecksText, SeenForm, DateForm):
             "seen": session.sequence,
         }
         super().__init__(data, zone=session.time_zone, initial=initial, names=names)
+        self.led_by = session.led_by_id
+        if len(leaders) > 1:
+            self.fields["led_by"] = leader_field(leaders)
+            self.initial["led_by"] = str(self.led_by or "")
+
+    @property
+    def leader(self) -> UUID | None:
+        """Who leads it; as it was, where there is no choice."""
+        return self.cleaned_data.get("led_by", self.led_by)
 
     def wishes(self) -> dict[str, Any]:
         """The arguments of `planning.move`."""

@@ -54,6 +54,11 @@ FIXED: dict[str, Callable[[], Body]] = {
     },
     "evening_new": lambda: EVENING,
     "evening_edit": lambda: EVENING,
+    "day_new": lambda: {
+        **{"on": _day(41), "setting": "online", "place": "posted"},
+        **{f"starts_{number}": f"{10 + 2 * number}:00" for number in range(4)},
+        **{f"minutes_{number}": 90 for number in range(4)},
+    },
     "group_end": lambda: {"do": "ask", "last_on": _day(60)},
     "record": lambda: {"do": "ask"},
     "programme_record": lambda: {"do": "ask"},
