@@ -204,6 +204,8 @@ def undo(session: Session, *, seen: int, by: Member, at: datetime) -> Session:
     session.step += 1
     session.save(update_fields=["phase", "step"])
     last.delete()
+    if last.ended_case is not None:
+        cases.leave_out(session)
     return session
 
 

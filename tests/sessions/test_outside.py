@@ -123,6 +123,15 @@ def test_a_mistaken_end_taken_back_keeps_them_out(circle, evening):
     assert circle.member not in present(evening)
 
 
+def test_who_stepped_out_while_nobody_told_is_not_present_when_that_is_taken_back(circle, evening):
+    begin(evening, circle)
+    name(evening, circle.leader, None)
+    step_out(evening, circle.member)
+    undo(evening, circle.leader)
+    assert told(evening) == [(1, "Amit", True)]
+    assert circle.member not in present(evening)
+
+
 @pytest.mark.parametrize("way", [Phase.CLOSING, Phase.CALL, Phase.STORY])
 def test_when_the_group_goes_on_they_are_back_in_and_hear_the_next_case(circle, evening, way):
     begin(evening, circle, phase=Phase.RETURN)
