@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from groups.circle import called
 from groups.joining import NotYours
-from groups.models import Entrance, Group, Membership, MembershipRole
+from groups.models import Group, Membership, MembershipRole
 from groups.policy import current
 from groups.zones import city, day_words, time_words
 from members.models import Member
@@ -388,18 +388,3 @@ def sits_back(session: Session, member: Member, at: datetime) -> bool:
         return False
     told = visible.told_by(member, at).filter(session=session, being_told=True)
     return at < session.runs_until and told.exists()
-
-
-def join_link(session: Session, by: Member, at: datetime) -> str:
-    """The link of the call: for the circle from 15 minutes before, for leaders always; else empty.
-
-    Never for a session in person, over or cancelled.
-    """
-    over = session.phase in {Phase.CLOSED, Phase.CANCELLED} or at >= session.runs_until
-    if over or not session.online or session.settled_at is None:
-        return ""
-    inside = visible.rooms(by, at) | visible.conducted(by, at)
-    if not inside.filter(pk=session.pk).exists():
-        return ""
-    entrance = Entrance.objects.filter(group=session.group_id).first()
-    return entrance.join_link if entrance else ""

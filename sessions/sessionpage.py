@@ -7,7 +7,17 @@ from datetime import datetime
 from groups.models import Membership
 from groups.policy import GRANTS, Action, Role, current
 from members.models import Member
-from sessions import answers, cases, conduct, dates, notices, planning, reflections, visible
+from sessions import (
+    answers,
+    cases,
+    conduct,
+    dates,
+    notices,
+    planning,
+    reflections,
+    visible,
+    whereabouts,
+)
 from sessions.dates import Entry, Viewer
 from sessions.firstpage import names_in_words
 from sessions.models import Answer, CasePresentation, Session
@@ -67,7 +77,7 @@ def of(session: Session, member: Member, roles: frozenset[Role], *, at: datetime
         leads,
         leaders=names_in_words(_leading(session, people)),
         meeting=conduct.is_meeting(session, at),
-        join_link=conduct.join_link(session, by=member, at=at),
+        join_link=whereabouts.join_link(session, by=member, at=at),
         answers=answers.with_reasons(session, to=member, at=at) if leads and not entry.over else (),
         missing=[] if leads or entry.over else _missing(session, people),
         cases=cases.of_session(session, member, at),

@@ -300,7 +300,7 @@ class Look:
 
     @property
     def link(self) -> str:
-        return conduct.join_link(self.session, self.member, self.at)
+        return whereabouts.join_link(self.session, self.member, self.at)
 
 
 def is_over(session: Session, at: datetime) -> bool:

@@ -1,11 +1,14 @@
-"""Who is where in the room of an online meeting, and whom its leaders still wait for."""
+"""Who is where in an online meeting, whom its leaders wait for, and the way into its call."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sessions import afterwards, conduct, notices
+from groups.models import Entrance
+from members.models import Member
+from sessions import afterwards, conduct, notices, visible
 from sessions.models import RoomPresence, Session
+from sessions.phases import Phase
 
 
 @dataclass(frozen=True)
@@ -32,3 +35,18 @@ def not_here_yet(session: Session, came: frozenset[UUID]) -> set[UUID]:
     leaders = {seat.member_id for seat in conduct.seats(session) if seat.leads}
     stay_away = leaders - {lead.leader_id} if lead is not None and lead.alone else set()
     return afterwards.expected(session) - came - stay_away
+
+
+def join_link(session: Session, by: Member, at: datetime) -> str:
+    """The link of the call: for the circle from 15 minutes before, for leaders always; else empty.
+
+    Never for a session in person, over or cancelled.
+    """
+    over = session.phase in {Phase.CLOSED, Phase.CANCELLED} or at >= session.runs_until
+    if over or not session.online or session.settled_at is None:
+        return ""
+    inside = visible.rooms(by, at) | visible.conducted(by, at)
+    if not inside.filter(pk=session.pk).exists():
+        return ""
+    entrance = Entrance.objects.filter(group=session.group_id).first()
+    return entrance.join_link if entrance else ""

@@ -14,7 +14,17 @@ from django.views.decorators.http import require_http_methods, require_safe
 from groups.gate import person
 from groups.zones import When, time_words, when_words
 from members.refusals import Refused
-from sessions import afterwards, before, card, conduct, gate, notices, strip, visible
+from sessions import (
+    afterwards,
+    before,
+    card,
+    conduct,
+    gate,
+    notices,
+    strip,
+    visible,
+    whereabouts,
+)
 from sessions.firstpage import names_in_words
 from sessions.forms.evening import AfterwardsForms
 from sessions.models import Session
@@ -37,7 +47,7 @@ def before_door(request: HttpRequest, pk: UUID) -> HttpResponse:
         "planned": session.phase == Phase.PLANNED,
         "ahead": session.phase == Phase.PLANNED and at < session.starts_at,
         "over": strip.is_over(session, at),
-        "link": conduct.join_link(session, person(request), at),
+        "link": whereabouts.join_link(session, person(request), at),
     }
     return render(request, "sessions/before.html", context)
 

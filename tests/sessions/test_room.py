@@ -10,7 +10,7 @@ from django.urls import get_resolver, reverse
 from django.utils import timezone
 
 from groups.models import Entrance, Leave
-from sessions import cases, conduct, strip
+from sessions import cases, strip, whereabouts
 from sessions.models import CasePresentation, RoomPresence, Session
 from sessions.phases import Phase
 from tests.sessions.evening import at_phase, enter, fresh, make_session, move, soon, tell, titled
@@ -525,7 +525,7 @@ def test_the_room_asks_as_often_for_a_large_circle(
 
 def link(session, member):
     with as_member(member):
-        return conduct.join_link(session, member, timezone.now())
+        return whereabouts.join_link(session, member, timezone.now())
 
 
 @pytest.mark.parametrize("begins", [60, 16, 14, -20, -60 * 13])
