@@ -19,7 +19,7 @@ FEWEST, MOST = 2, 20
 SIZE = 150
 CHAIR, SMALL_CHAIR, MANY = 17.0, 13.5, 12
 GAP = 3.0
-NAME_HEIGHT, NAME_WIDTH, LONGEST_NAME = 15.0, 66.0, 11
+NAME_HEIGHT, NAME_WIDTH, LONGEST_NAME, LONGEST_OF_MANY = 15.0, 66.0, 11, 8
 EDGE = 2.0
 
 
@@ -52,8 +52,7 @@ class Chair:
     @property
     def called(self) -> str:
         """What people call each other, short enough to stand under a chair."""
-        name = called(self.name)
-        return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
+        return shortened(called(self.name), LONGEST_NAME)
 
 
 @dataclass(frozen=True)
@@ -70,6 +69,12 @@ class Seat:
     def inner_radius(self) -> float:
         """Of the second outline that tells the presenter without colour."""
         return rounded(self.radius - 2.5)
+
+    @property
+    def name(self) -> str:
+        """Under the chair; shorter where many sit close together."""
+        longest = LONGEST_NAME if self.radius == CHAIR else LONGEST_OF_MANY
+        return shortened(called(self.chair.name), longest)
 
     @property
     def name_y(self) -> float:
@@ -108,7 +113,8 @@ def seat(
     if observing:
         # Beyond the place of a presenter who sits back, so that nobody sits on that chair.
         widest = ring_radius(max(len(observing), FEWEST), radius, size, names)
-        around = reach = max(ring + 2 * step_out, widest)
+        beyond = 2 * step_out + (NAME_HEIGHT if names else 0)
+        around = reach = max(ring + beyond, widest)
     half = reach + (NAME_WIDTH / 2 if names else radius) + EDGE
     inner = (
         one_seat(chair, angle(index, len(sitting)), half, ring, step_out, radius)
@@ -157,6 +163,10 @@ def name_words(name: str) -> list[str]:
 
 def called(name: str) -> str:
     return name_words(name)[0]
+
+
+def shortened(name: str, longest: int) -> str:
+    return name if len(name) <= longest else name[: longest - 1] + "…"
 
 
 def initials(name: str) -> str:

@@ -34,7 +34,7 @@ def choose(
 ) -> Session:
     """These observe and nobody else. Raises SessionMovedOn unless `seen` is its step; Refused."""
     session = conduct.held(session, by=by, at=at, seen=seen)
-    _check_takes_place(session, at)
+    check_takes_place(session, at)
     seats = {seat.member_id: seat.member for seat in may_observe(session)}
     chosen = {pk for pk in people if pk in seats}
     if len(conduct.seats(session)) - len(chosen) < FEWEST:
@@ -53,7 +53,8 @@ def choose(
     return session
 
 
-def _check_takes_place(session: Session, at: datetime) -> None:
+def check_takes_place(session: Session, at: datetime) -> None:
+    """Raises where there is nothing left to observe."""
     if session.cancelled:
         raise conduct.SessionIsCancelled
     if strip.is_over(session, at):

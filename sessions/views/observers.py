@@ -23,6 +23,8 @@ def observers_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     session = gate.led(request, pk, at)
     if not session.group.has_observers:
         raise Http404
+    if request.method != "POST":
+        observers.check_takes_place(session, at)
     names = before.known_as(observers.may_observe(session))
     initial = {"seen": session.step, "outside": [str(pk) for pk in observing.of(session)]}
     form = ObserversForm(request.POST or None, names=names, initial=initial)

@@ -265,3 +265,9 @@ def test_who_is_away_is_not_ticked():
 def test_the_whole_name_is_read_out_for_each_chair_to_touch():
     html = rendered('{% circle_choices chairs "present" %}', [Chair("RM", "Dr Ruth Marks")] * 2)
     assert '<span class="visually-hidden">Dr Ruth Marks</span>' in html
+
+
+def test_where_many_sit_close_long_names_are_shorter():
+    people = [replace(chair, name="Maximilian-Jo Berg") for chair in chairs(13)]
+    assert seat(people[:12]).seats[0].name == "Maximilian…"
+    assert seat(people).seats[0].name == "Maximil…"
