@@ -5,7 +5,9 @@ whom the pages begin, and every refusal, redirect and header is theirs. Its thre
 """
 
 import asyncio
+import contextlib
 import re
+import signal
 from typing import Any, Final
 from urllib.parse import parse_qs
 
@@ -36,6 +38,7 @@ class Streams:
         self.pages = pages
         self.hub = Hub()
         self.waiting = 0
+        self.ending = False
         # What every answer of ours bears, as learnt from the first.
         self.headers: Headers = []
         self.tasks: list[asyncio.Task[None]] = []
@@ -50,10 +53,26 @@ class Streams:
         )
         # Kept: asyncio drops a task that nobody refers to.
         self.tasks = [asyncio.create_task(one) for one in lasting]
+        self._end_when_told()
+
+    def _end_when_told(self) -> None:
+        """The server waits for every answer to end before it says that the process stops.
+
+        Its own handlers hang on the loop and are called as well; these come first.
+        """
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with contextlib.suppress(ValueError):  # Not in the main thread.
+                signal.signal(number, lambda *_: loop.call_soon_threadsafe(self.end))
+
+    def end(self) -> None:
+        """Every stream ends, so that nothing waits for it, and none begins."""
+        self.ending = True
+        self.hub.end(self.hub.seated())
 
     def stop(self) -> None:
-        """With the process: every stream ends, so that nothing waits for it."""
-        self.hub.end(self.hub.seated())
+        """With the process."""
+        self.end()
         for task in self.tasks:
             task.cancel()
 
@@ -79,7 +98,8 @@ class Streams:
             await self.pages(scope, receive, send)
 
     async def _stream(self, room: str, scope: Any, receive: Receive, send: Send) -> None:
-        if self.headers and (len(self.hub) >= MOST or self.waiting >= MOST_WAITING):
+        full = len(self.hub) >= MOST or self.waiting >= MOST_WAITING
+        if self.headers and (full or self.ending):
             await _answer(send, 503, self.headers)
             return
         listener = self.hub.expect(room)

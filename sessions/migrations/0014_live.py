@@ -69,7 +69,10 @@ create trigger moves_the_room after insert or update or delete on {T}{table}
 """
 
 
-TABLES = ("session", "roompresence", "casepresentation", "casepresence", "steppedout", "eveninglead")
+TABLES = (
+    *("session", "roompresence", "casepresentation", "casepresence", "steppedout"),
+    *("eveninglead", "answer"),
+)
 # Removing a session removes its version; there is nobody to tell.
 TRIGGERS = "".join(moves_the_room(table) for table in TABLES).replace(
     f"or delete on {T}session", f"on {T}session"

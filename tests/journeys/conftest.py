@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -169,7 +170,8 @@ class serving:  # noqa: N801
 
     def restart(self) -> None:
         """Killed in the middle of whatever it does, and started again at once."""
-        self.process.kill()
+        # With its worker, which would go on alone.
+        os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
         self.__enter__()
 
@@ -182,6 +184,7 @@ class serving:  # noqa: N801
                 env=self.environment | {"BALINT_LOGIN": "app"},
                 stdout=log,
                 stderr=log,
+                start_new_session=True,
             )
         if not wait_until(self._answers, lambda: self.process.poll() is None):
             raise RuntimeError(self.log.read_text())

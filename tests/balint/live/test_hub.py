@@ -1,7 +1,8 @@
 """The streams of one process: who is woken by what, who is ended, how many a person may have."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from balint.live import hub as hubs
@@ -10,8 +11,10 @@ from balint.live.hub import Hub, Listener
 ROOM, OTHER = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222"
 
 
-def run(story: Callable[[], Awaitable[None]]) -> None:
-    asyncio.run(story())  # type: ignore[arg-type]
+def run(story: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """In a thread of its own: in this one a browser of another test may keep a loop."""
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(lambda: asyncio.run(story())).result()
 
 
 def seated(hub: Hub, person: str = "amit", key: str = "", room: str = ROOM) -> Listener:
