@@ -70,6 +70,14 @@ def _is_usual(row: EveningTemplate) -> bool:
     return row.sessions == 1 and not row.keeps_time and not row.has_observers
 
 
+def usual_length(group: Group) -> int:
+    """How many minutes a meeting lasts where no rhythm says so: the group's template, or 90."""
+    if not group.evening:
+        return USUAL_LENGTH
+    chosen = of_group(group, USUAL_LENGTH)
+    return chosen.total if chosen else USUAL_LENGTH
+
+
 def minutes_of(template: EveningTemplate | None, own: Mapping[str, int]) -> dict[str, int]:
     """Minutes by phase: the template's, and the group's own where it says another number."""
     usual = template.minutes if template else {}

@@ -12,6 +12,7 @@ from groups.evening_models import NAMES as NAMES_OF_ROWS
 from groups.evening_models import OF_A_CASE, PHASES, EveningTemplate
 from groups.forms.evening import PHASE_NAMES
 from groups.models import Group, Programme
+from sessions import planning
 from sessions.phases import NAMES, ORDER, WITH_CASE, Phase
 from tests.world import as_member, as_owner
 
@@ -211,6 +212,13 @@ def test_what_is_refused_keeps_what_was_typed(circle, client_of):
     assert "Typed with care" in answer.content.decode()
     answer = client.post(url, typed(client, url, cases=9))
     assert "One to three cases" in answer.content.decode()
+
+
+def test_a_first_rhythm_is_as_long_as_the_groups_template(circle):
+    with as_owner():
+        assert evenings.usual_length(circle.group) == 90
+        circle.group.evening = "120"
+        assert planning.next_rule(circle.group, timezone.now()).cadence.minutes == 120
 
 
 # A group's page

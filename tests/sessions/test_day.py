@@ -120,6 +120,8 @@ def test_the_page_of_a_meeting_says_who_leads_it(circle, client_of):
     client = client_of(circle.member)
     page = client.get(reverse("session", args=[first.pk])).context["page"]
     assert page.leaders == circle.second_leader.first_name
+    before = client_of(circle.leader).get(reverse("before", args=[first.pk])).content.decode()
+    assert f"<dt>Led by</dt><dd>{circle.second_leader.first_name}</dd>" in before
     page = client.get(reverse("session", args=[second.pk])).context["page"]
     assert circle.leader.first_name in page.leaders
 
