@@ -46,9 +46,13 @@ class CaseEntry:
 
 
 def check_open(session: Session, at: datetime) -> None:
-    """From the start, or the opening if earlier, until the next meeting's start; else Refused."""
+    """From the start, or the opening if earlier, until the next meeting's start; else Refused.
+
+    The meetings of an intensive day leave time until that of another day.
+    """
     conduct.check_begun(session, at)
-    following = before.neighbours(session, "starts_at").first()
+    later = before.neighbours(session, "starts_at")
+    following = (later.exclude(day=session.day) if session.day else later).first()
     if following is not None and following.began_at <= at:
         raise TooLate
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from groups.cadence import instant
 from groups.evening_models import EveningTemplate
 from members.models import Letter
-from sessions import planning
+from sessions import afterwards, planning
 from sessions.forms.day import BEGINS
 from sessions.models import Session
 from sessions.planning.refusals import (
@@ -148,6 +148,17 @@ def test_somebody_who_is_gone_leads_nothing(circle):
         circle.outsider.memberships.all().delete()
         circle.outsider.delete()
     assert of_group(circle)[0].led_by_id is None
+
+
+def test_a_meeting_of_the_day_is_put_down_after_the_others_as_well(circle):
+    first, second = plan(circle, (0, None), (2, None))
+    evening = begins(circle, 9)
+    with as_member(circle.leader):
+        afterwards.check_open(first, evening)
+    with as_owner():
+        Session.objects.filter(pk=second.pk).update(day=None)
+    with as_member(circle.leader), pytest.raises(afterwards.TooLate):
+        afterwards.check_open(first, evening)
 
 
 def test_one_reminder_names_all_meetings_of_the_day(circle):
