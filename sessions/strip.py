@@ -298,7 +298,7 @@ class Look:
         mine, theirs = self.member.time_zone, self.session.time_zone
         return "" if same_wall_clock(mine, theirs, self.at) else city(theirs)
 
-    @property
+    @cached_property
     def link(self) -> str:
         return whereabouts.join_link(self.session, self.member, self.at)
 

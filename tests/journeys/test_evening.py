@@ -20,6 +20,8 @@ from tests.world import Circle, as_owner, join, make_circle, make_member
 TITLE = "The patient with two chairs"
 # A stream brings a change at once; a browser that has to ask does so every three seconds.
 SOON, AFTER_A_RESTART = 6_000, 12_000
+# With eight chairs and the list of phases, it fits beside the call on a laptop.
+STRIP = 760
 
 
 def hold(page: Page, words: str) -> None:
@@ -163,6 +165,8 @@ def first_case(evening: Screens, latecomer: Member) -> None:
     evening.all_say("Questions of fact, to Amit.")
     hold(leader, "let Amit sit back")
     evening.all_say("The group’s work. Amit is sitting back.", "presenter")
+    strip = leader.locator("main").bounding_box()
+    assert strip["height"] <= STRIP, strip
     sits_back(evening.presenter)
     refused_while_listening(evening.presenter, evening.room)
 
