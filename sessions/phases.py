@@ -256,7 +256,8 @@ Generated from `sessions/phases.py` by `python -m sessions.phases > docs/phases.
 
 A leader may take any step the table allows, forward or back; none is required, none happens by
 itself. Two phases are switches of the group: *questions* leaves out `questions`, *sitting back*
-leaves out `return` and gives the presenter a voice in `group_work`.
+leaves out `return` and gives the presenter a voice in `group_work`. Who sits outside and observes,
+as in a fishbowl, tells no case and has none of these voices. More in [evenings.md](evenings.md).
 """
 
 
