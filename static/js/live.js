@@ -30,7 +30,8 @@ function ask() {
   if (busy || !source) return
   busy = true
   askedAt = Date.now()
-  window.htmx.ajax('GET', source.dataset.now, { source, swap: 'none' })
+  // That it failed is heard below.
+  window.htmx.ajax('GET', source.dataset.now, { source, swap: 'none' })?.catch(() => {})
 }
 
 document.body.addEventListener('htmx:afterRequest', ({ detail }) => {
