@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from members.models import Member
-from sessions import conduct, visible
+from sessions import conduct
 from sessions.models import Session
 
 # Under this name the server that goes on with a stream hands the page what lets somebody in.
@@ -19,17 +19,22 @@ ADMIT: Final = "balint.admit"
 BACK_AFTER_MS: Final = range(1000, 4000)
 
 
-def version(session: Session) -> int:
-    """How often the room has changed, for those it is open to; 0 for all others."""
+def version(session: Session) -> int | None:
+    """How often the room has changed; None unless it is open to the asking person."""
     with connection.cursor() as cursor:
         cursor.execute("select public.balint_room_version(%s)", [session.pk])
-        return int(cursor.fetchone()[0])
+        return cursor.fetchone()[0]
 
 
-def check(session: Session, *, by: Member, at: datetime) -> None:
-    """Raises, as the room's page does, unless the room is open to `by`."""
-    if not visible.rooms(by, at).filter(pk=session.pk).exists():
+def listen(session: Session, *, at: datetime) -> int:
+    """The version to begin with. Raises, as the room's page does, where the room is closed.
+
+    The database alone is asked: thousands come back at once when a server starts anew.
+    """
+    number = version(session)
+    if number is None:
         raise conduct.closed_room(session, at)
+    return number
 
 
 def beginning(*, key: str, session: Session, by: Member, number: int) -> str:

@@ -312,7 +312,7 @@ def is_over(session: Session, at: datetime) -> bool:
 
 def look(session: Session, member: Member, at: datetime) -> Look:
     """A constant number of queries: who leads, who is where, who tells."""
-    version = live.version(session)
+    version = live.version(session) or 0
     telling = cases.being_told(session, member, at) if session.phase in WITH_CASE else None
     found = whereabouts.of(session, at)
     return Look(

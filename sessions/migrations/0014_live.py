@@ -175,8 +175,8 @@ FUNCTIONS = {
     "balint_room_version(of_session uuid)": (
         "bigint",
         f"""
-  select coalesce(max(v.version), 0) from public.{T}roomversion v
-  where v.id = of_session and v.id = any(public.balint_rooms_open_to_me())
+  select coalesce((select v.version from public.{T}roomversion v where v.id = of_session), 0)
+  where of_session = any(public.balint_rooms_open_to_me())
 """,
         "balint_app",
         "",

@@ -16,7 +16,7 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Request, Response, expect
 
 from balint.embedded import Valkey
 from balint.headers import ALWAYS
@@ -204,7 +204,12 @@ def test_screens_hear_at_once_and_again_after_a_tunnel_and_a_restart(site: Site)
     leader, member, blocked = pages
     asked: list[float] = []
     blocked.route("**/live/*", lambda route: route.abort())
-    blocked.on("request", lambda one: "/now/" in one.url and asked.append(time.monotonic()))
+
+    def note(request: Request) -> None:
+        if "/now/" in request.url:
+            asked.append(time.monotonic())
+
+    blocked.on("request", note)
     for page in pages:
         page.goto(f"/sessions/{session.pk}/room/")
     member.wait_for_timeout(1500)
@@ -233,9 +238,12 @@ def test_nothing_reaches_the_dark_screen_and_whoever_signs_out_sees_no_room(site
     session = tell(circle, phase=Phase.GROUP_WORK).session
     presenter, member = room_of(site, session, circle.presenter, circle.member)
     got: list[str] = []
-    presenter.on(
-        "response", lambda one: "/now/" in one.url and one.status == 200 and got.append(one.text())
-    )
+
+    def note(response: Response) -> None:
+        if "/now/" in response.url and response.status == 200:
+            got.append(response.text())
+
+    presenter.on("response", note)
     dark = presenter.locator("body").inner_html()
     enter(session, circle.absent)
     expect(member.locator("svg.circle")).to_have_attribute(
