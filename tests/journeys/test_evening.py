@@ -6,7 +6,6 @@ from datetime import timedelta
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
@@ -20,6 +19,7 @@ from tests.world import Circle, as_owner, join, make_circle, make_member
 TITLE = "The patient with two chairs"
 # A stream brings a change at once; a browser that has to ask does so every three seconds.
 SOON, AFTER_A_RESTART = 6_000, 12_000
+LONGER_THAN_A_SCREEN_ASKS = 4_000
 # With eight chairs and the list of phases, it fits beside the call on a laptop.
 STRIP = 760
 
@@ -302,11 +302,24 @@ class Taps:
         self.page.wait_for_load_state()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_member_in_person_sees_only_that_the_group_meets(site: Site, scheme):
+def test_in_person_all_phones_are_away_and_nothing_moves_on_any_of_them(site: Site):
     circle = make_circle()
     session = make_session(circle.group, timezone.now() - timedelta(minutes=20))
-    member = site.page(circle.member, width=360, color_scheme=scheme)
-    member.goto(f"/sessions/{session.pk}/room/")
-    expect(member.get_by_text("The group is meeting.")).to_be_visible()
-    assert member.locator("form, button").count() == 0
+    people = {circle.member: "dark", circle.presenter: "light", circle.leader: "light"}
+    pages = [site.page(who, width=360, color_scheme=scheme) for who, scheme in people.items()]
+    for page in pages:
+        page.goto("/")
+        expect(page.get_by_text("The group is meeting").first).to_be_visible()
+        page.goto(f"/sessions/{session.pk}/room/")
+        expect(page.get_by_role("heading", name="The group is meeting.")).to_be_visible()
+        assert page.locator("form, button, script").count() == 0
+    leader = pages[-1]
+    leader.get_by_role("link", name="A dim clock and the phases").click()
+    expect(leader.locator("[data-clock]")).to_be_visible()
+    expect(leader.get_by_text("Closing")).to_be_hidden()
+    asked: list[str] = []
+    for page in pages:
+        assert fits(page)
+        page.on("request", lambda request: asked.append(request.url))
+    leader.wait_for_timeout(LONGER_THAN_A_SCREEN_ASKS)
+    assert asked == []
