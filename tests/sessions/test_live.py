@@ -121,6 +121,23 @@ def test_what_is_put_down_afterwards_moves_it_and_dates_of_another_day_do_not(ci
     assert moved(later) == 0
 
 
+# Of an evening, and shown on no screen of its room.
+NOT_SHOWN = {"attendance", "change", "leadersnote", "noticeseen", "reflection", "step"}
+
+
+def test_no_table_that_a_room_shows_is_without_its_trigger(db):
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select replace(c.relname, 'balint_sessions_', ''), exists ("
+            "  select from pg_trigger t where t.tgrelid = c.oid and t.tgname = 'moves_the_room')"
+            " from pg_class c join pg_attribute a on a.attrelid = c.oid"
+            " where c.relkind = 'r' and c.relname like 'balint\\_sessions\\_%'"
+            " and a.attname in ('session_id', 'case_id')"
+        )
+        found = dict(cursor.fetchall())
+    assert {name for name, moves in found.items() if not moves} == NOT_SHOWN
+
+
 def test_the_next_morning_no_version_is_left(circle):
     session = at_phase(circle, Phase.CALL)
     enter(session, circle.member)
