@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help run stop test check check-format check-lint check-types check-templates \
-	check-imports check-migrations chromium bench confidentiality reminder-faults screenshots \
+	check-imports check-migrations chromium bench bench-live confidentiality reminder-faults screenshots \
 	messages lock clean venv-embedded venv-dev
 .NOTPARALLEL: run test
 
@@ -55,6 +55,9 @@ chromium: venv-dev
 
 bench: venv-dev ## Figures, as JSON lines
 	@$(PY) -m bench
+
+bench-live: venv-dev ## 10,000 screens of 1,000 rooms on one process, as JSON lines; under 10 minutes
+	@$(PY) -m bench.live
 
 confidentiality: venv-dev chromium ## The proofs of confidentiality, as JSON lines; under 30 minutes
 	@$(TEST_PY) -m tests.confidentiality

@@ -10,7 +10,9 @@ class BalintConfig(AppConfig):
 
     def ready(self) -> None:
         from balint import startup
+        from balint.live import publishing
         from balint.roles import grant_after_migrate
 
         register(startup.check, Tags.security, deploy=True)
+        publishing.listen()
         post_migrate.connect(grant_after_migrate, sender=self)

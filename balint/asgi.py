@@ -6,16 +6,22 @@ from a2wsgi import WSGIMiddleware
 from a2wsgi.asgi_typing import ASGIApp, Receive, Scope, Send
 from a2wsgi.wsgi_typing import WSGIApp
 
+# First, for it sets Django up.
 from balint.wsgi import application as wsgi_application
 
+# isort: split
+from balint.live.streams import PREFIX, Streams
+
+# Each has a connection to the database while it works: `DATABASE_POOL` is their sum, and one.
 PAGE_THREADS: Final = 10
+STREAM_THREADS: Final = 3
 
 
 class Pages:
     """A WSGI application, one request to a thread."""
 
-    def __init__(self, app: WSGIApp) -> None:
-        self.bridge = WSGIMiddleware(app, workers=PAGE_THREADS)
+    def __init__(self, app: WSGIApp, threads: int = PAGE_THREADS) -> None:
+        self.bridge = WSGIMiddleware(app, workers=threads)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         # The server's receive() is awaitable but no coroutine, and the bridge needs one.
@@ -25,8 +31,10 @@ class Pages:
         await self.bridge(_without_ambiguous_headers(scope), received, send)
 
 
+django = cast(WSGIApp, wsgi_application)
+streams: Final = Streams(Pages(django, STREAM_THREADS))
 # The first prefix that fits answers.
-ROUTES: Final[tuple[tuple[str, ASGIApp], ...]] = (("", Pages(cast(WSGIApp, wsgi_application))),)
+ROUTES: Final[tuple[tuple[str, ASGIApp], ...]] = ((PREFIX, streams), ("", Pages(django)))
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -42,8 +50,10 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
 
 async def _lifespan(receive: Receive, send: Send) -> None:
     await receive()
+    streams.start()
     await send({"type": "lifespan.startup.complete"})
     await receive()
+    streams.stop()
     await send({"type": "lifespan.shutdown.complete"})
 
 

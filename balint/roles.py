@@ -84,6 +84,8 @@ BY_MODEL: dict[str, dict[str, str]] = {
     # The frame: nobody is removed silently, and the office makes no member and no leader.
     "groups.Programme": {"app": READ},
     "groups.ProgrammeAdmin": {"app": NO_DELETE, "reader": GONE},
+    # Templates of an evening are the office's to write, and everybody's to read.
+    "groups.EveningTemplate": {"app": READ, "roster": ALL, "worker": NONE, "reader": NONE},
     # A group is held still while one of its leaders goes for good; its key is never changed.
     "groups.Group": {"app": NO_DELETE, "roster": NO_DELETE, "reader": "select, update (id)"},
     # The office holds a membership still while it asks for its end; a key is never changed.
@@ -124,7 +126,10 @@ BY_MODEL: dict[str, dict[str, str]] = {
     "balint_sessions.CasePresence": {"reader": ALL},
     "balint_sessions.CaseCount": {"reader": NO_DELETE},
     "balint_sessions.Step": {"reader": "select, update (by_id), delete"},
-    "balint_sessions.RoomPresence": {"reader": GONE},
+    "balint_sessions.RoomPresence": {"reader": "select, update (left_at, seen_at), delete"},
+    "balint_sessions.RoomVersion": {"app": NONE, "reader": ALL},
+    "balint_sessions.Observer": {"reader": GONE},
+    "balint_sessions.SteppedOut": {"reader": "select, insert, delete"},
     # The sealed columns are not even the reader's to look at.
     "balint_sessions.Reflection": {"reader": "select (id, member_id, session_id), delete"},
     "balint_sessions.LeadersNote": {

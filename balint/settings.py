@@ -157,7 +157,7 @@ CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "balint"
 DATABASES = {"default": env.dj_db_url(URL_OF_LOGIN[LOGIN], FOR_TESTS[URL_OF_LOGIN[LOGIN]])}
 if LOGIN == "app" and not TEST:
     DATABASES["default"]["OPTIONS"] = DATABASES["default"].get("OPTIONS", {}) | {
-        "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL", 10), "timeout": 10}
+        "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL", 14), "timeout": 10}
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from balint.embedded.children import answers
 from bench.start import ROOT, free_port
 
 # As docker-compose.yml starts it, with one process: the other core is for the asker.
-GRANIAN = ["granian", "--interface", "asgi", "--host", "127.0.0.1", "--workers", "1", "--no-ws"]
+SERVE = ["balint.serve", "--host", "127.0.0.1", "--workers", "1"]
 
 
 @dataclass
@@ -28,6 +28,10 @@ class Servers:
 
     folder: Path
     environment: dict[str, str]
+    postgres: Postgres
+    valkey: Valkey
+    # By the port on which it answers.
+    processes: dict[int, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def python(self, *arguments: str, login: str) -> str:
         """Run a module or a command to its end; what it printed."""
@@ -54,7 +58,7 @@ class Servers:
             process = subprocess.Popen(
                 processes.ending_with_us(
                     signal.SIGTERM,
-                    [sys.executable, "-m", *GRANIAN, "--port", str(port), application],
+                    [sys.executable, "-m", *SERVE, "--port", str(port), application],
                 ),
                 cwd=ROOT,
                 env=self.environment | {"BALINT_LOGIN": "app"},
@@ -63,6 +67,7 @@ class Servers:
             )
         try:
             _wait_for(port, process, log)
+            self.processes[port] = process
             yield port
         finally:
             process.terminate()
@@ -79,7 +84,8 @@ def running(mail_port: int) -> Iterator[Servers]:
         postgres = Postgres(folder / "postgres")
         try:
             with postgres, Valkey(folder / "valkey") as valkey:
-                servers = Servers(folder, _bare_environment(folder, mail_port, valkey.url()))
+                environment = _bare_environment(folder, mail_port, valkey.url())
+                servers = Servers(folder, environment, postgres, valkey)
                 _prepare(servers, postgres)
                 yield servers
         finally:

@@ -19,7 +19,7 @@ FEWEST, MOST = 2, 20
 SIZE = 150
 CHAIR, SMALL_CHAIR, MANY = 17.0, 13.5, 12
 GAP = 3.0
-NAME_HEIGHT, NAME_WIDTH, LONGEST_NAME = 15.0, 66.0, 11
+NAME_HEIGHT, NAME_WIDTH, LONGEST_NAME, LONGEST_OF_MANY = 15.0, 66.0, 11, 8
 EDGE = 2.0
 
 
@@ -27,8 +27,8 @@ EDGE = 2.0
 class Chair:
     """One place in the circle and who has it.
 
-    `outside` moves a presenter out of the ring and leaves the chair empty; `value` is what a form
-    posts for this person.
+    `outside` moves a presenter out of the ring and leaves the chair empty; who `observes` has a
+    chair further out and none in the ring. `value` is what a form posts for this person.
     """
 
     initials: str
@@ -39,6 +39,7 @@ class Chair:
     outside: bool = False
     disconnected: bool = False
     value: str = ""
+    observes: bool = False
 
     @property
     def classes(self) -> str:
@@ -51,8 +52,7 @@ class Chair:
     @property
     def called(self) -> str:
         """What people call each other, short enough to stand under a chair."""
-        name = called(self.name)
-        return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
+        return shortened(called(self.name), LONGEST_NAME)
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,12 @@ class Seat:
     def inner_radius(self) -> float:
         """Of the second outline that tells the presenter without colour."""
         return rounded(self.radius - 2.5)
+
+    @property
+    def name(self) -> str:
+        """Under the chair; shorter where many sit close together."""
+        longest = LONGEST_NAME if self.radius == CHAIR else LONGEST_OF_MANY
+        return shortened(called(self.chair.name), longest)
 
     @property
     def name_y(self) -> float:
@@ -98,15 +104,27 @@ def seat(
     if not FEWEST <= len(chairs) <= MOST:
         raise ValueError(f"A circle has {FEWEST} to {MOST} chairs, not {len(chairs)}.")
     radius = CHAIR if len(chairs) <= MANY else SMALL_CHAIR
-    ring = ring_radius(len(chairs), radius, size, names)
-    step_out = 2 * radius + GAP
+    sitting = [chair for chair in chairs if not chair.observes]
+    observing = [chair for chair in chairs if chair.observes]
+    ring = ring_radius(max(len(sitting), FEWEST), radius, size, names)
+    step_out = 2 * radius + GAP + (NAME_HEIGHT if names and observing else 0)
     reach = ring + (step_out if room or any(chair.outside for chair in chairs) else 0)
+    around = 0.0
+    if observing:
+        # Beyond the place of a presenter who sits back, so that nobody sits on that chair.
+        widest = ring_radius(max(len(observing), FEWEST), radius, size, names)
+        beyond = 2 * step_out + (NAME_HEIGHT if names else 0)
+        around = reach = max(ring + beyond, widest)
     half = reach + (NAME_WIDTH / 2 if names else radius) + EDGE
-    seats = tuple(
-        one_seat(chair, angle(index, len(chairs)), half, ring, step_out, radius)
-        for index, chair in enumerate(chairs)
+    inner = (
+        one_seat(chair, angle(index, len(sitting)), half, ring, step_out, radius)
+        for index, chair in enumerate(sitting)
     )
-    return Circle(rounded(2 * half), rounded(half), rounded(ring), seats)
+    outer = (
+        Seat(chair, *point(half, around, angle(index + 0.5, len(observing))), radius)
+        for index, chair in enumerate(observing)
+    )
+    return Circle(rounded(2 * half), rounded(half), rounded(ring), (*inner, *outer))
 
 
 def ring_radius(count: int, radius: float, size: float, names: bool) -> float:
@@ -115,7 +133,7 @@ def ring_radius(count: int, radius: float, size: float, names: bool) -> float:
     return max(size / 2, (radius + between) / sin(pi / count))
 
 
-def angle(index: int, count: int) -> float:
+def angle(index: float, count: int) -> float:
     """In radians, clockwise, the first chair at the top."""
     return 2 * pi * index / count - pi / 2
 
@@ -147,6 +165,10 @@ def called(name: str) -> str:
     return name_words(name)[0]
 
 
+def shortened(name: str, longest: int) -> str:
+    return name if len(name) <= longest else name[: longest - 1] + "…"
+
+
 def initials(name: str) -> str:
     """First and last word's first letter; one letter for a single word."""
     words = name_words(name)
@@ -166,11 +188,15 @@ def initials_of(names: Sequence[str]) -> list[str]:
 
 def describe(chairs: Sequence[Chair]) -> str:
     """What the drawing says, in words: “8 people in the circle; Amit is sitting back”."""
-    present = sum(not chair.away for chair in chairs)
+    present = sum(not chair.away and not chair.observes for chair in chairs)
     parts = [
         ngettext("%(count)d person in the circle", "%(count)d people in the circle", present)
         % {"count": present}
     ]
+    watching = sum(chair.observes for chair in chairs)
+    if watching:
+        said = ngettext("%(n)d observes from outside", "%(n)d observe from outside", watching)
+        parts.append(said % {"n": watching})
     parts += [_("%(name)s is away") % {"name": chair.called} for chair in chairs if chair.away]
     parts += [presenter_in_words(chair) for chair in chairs if chair.presenter]
     parts += [

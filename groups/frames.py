@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from groups import agreements, joining
+from groups import agreements, evenings, joining
 from groups.models import Entrance, Group, Programme
 from groups.policy import INSIDE as ROLES_INSIDE
 from groups.policy import OFFICE, Action, current, may, programmes_of
@@ -19,12 +19,16 @@ from members.refusals import Refused
 FRAME = ("name", "setting", "place", "time_zone", "cap", "contact")
 INSIDE = (
     "alias",
-    "asks_questions",
-    "sits_back",
+    "presenter_camera",
     "shows_absences",
-    "minutes",
     "keeps_cases_days",
     "reminder_days",
+    *evenings.SWITCHES,
+    "evening",
+    "minutes",
+    "follow_up_words",
+    "call_words",
+    "talk_minutes",
 )
 
 

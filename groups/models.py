@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from groups.evening_models import EveningTemplate as EveningTemplate
 from members.envelope import KeyClass, SealedText
 from members.kinds import Kind
 from members.models import Member, UUIDModel
@@ -32,6 +33,14 @@ class Setting(models.TextChoices):
     IN_PERSON = "in_person", _("in person")
     ONLINE = "online", _("online")
     MIXED = "mixed", _("in person and online")
+
+
+class Camera(models.TextChoices):
+    """The presenter's, while the group works online: what the group agreed."""
+
+    OWN = "", _("as the presenter likes")
+    ON = "on", _("on")
+    OFF = "off", _("off")
 
 
 class Programme(UUIDModel):
@@ -70,8 +79,10 @@ class Group(UUIDModel):
     """A Balint group: its frame, its size, and how it likes to work.
 
     `alias` is the only name that leaves the site (mail, calendar); empty means “Your group”.
-    Durations are minutes; switches say what this group's school does. Without `reminder_days` the
-    rhythm decides how many days before a meeting reminders come.
+    `evening` is the key of a template, empty for the one that fits the length of a meeting, and
+    `minutes` are those phases that take this group another time. Switches say what its school
+    does, `follow_up_words` and `call_words` how it asks the two questions. Without `reminder_days`
+    the rhythm decides how many days before a meeting reminders come.
     """
 
     programme = models.ForeignKey(Programme, models.CASCADE, related_name="groups")
@@ -98,8 +109,21 @@ class Group(UUIDModel):
     )
     asks_questions = models.BooleanField(_("questions of fact after the story"), default=True)
     sits_back = models.BooleanField(_("the presenter sits back"), default=True)
+    keeps_time = models.BooleanField(_("one of the group keeps time"), default=False)
+    has_observers = models.BooleanField(_("some sit outside and observe"), default=False)
+    presenter_camera = models.CharField(
+        _("the presenter’s camera, while the group works online"),
+        max_length=3,
+        blank=True,
+        choices=Camera.choices,
+        default=Camera.OWN,
+    )
     shows_absences = models.BooleanField(_("members see who cannot come"), default=False)
+    evening = models.CharField(max_length=40, blank=True)
     minutes = models.JSONField(default=dict, blank=True)
+    follow_up_words = models.CharField(max_length=120, blank=True)
+    call_words = models.CharField(max_length=120, blank=True)
+    talk_minutes = models.PositiveSmallIntegerField(_("the leaders’ own talk, minutes"), default=0)
     keeps_cases_days = models.PositiveSmallIntegerField(
         _("days until a case is forgotten"), default=120
     )
@@ -119,6 +143,11 @@ class Group(UUIDModel):
                 condition=Q(keeps_cases_days__gte=7, keeps_cases_days__lte=365),
                 name="cases_are_kept_7_to_365_days",
                 violation_error_message=_("A case is kept for 7 to 365 days."),
+            ),
+            models.CheckConstraint(
+                condition=Q(talk_minutes__lte=120),
+                name="leaders_talk_for_at_most_two_hours",
+                violation_error_message=_("At most two hours."),
             ),
         ]
 

@@ -46,9 +46,13 @@ class CaseEntry:
 
 
 def check_open(session: Session, at: datetime) -> None:
-    """From the start, or the opening if earlier, until the next meeting's start; else Refused."""
+    """From the start, or the opening if earlier, until the next meeting's start; else Refused.
+
+    The meetings of an intensive day leave time until that of another day.
+    """
     conduct.check_begun(session, at)
-    following = before.neighbours(session, "starts_at").first()
+    later = before.neighbours(session, "starts_at")
+    following = (later.exclude(day=session.day) if session.day else later).first()
     if following is not None and following.began_at <= at:
         raise TooLate
 
@@ -68,11 +72,11 @@ def there(session: Session, member: Member, at: datetime) -> set[UUID]:
         entered = RoomPresence.objects.filter(session=session).values_list("member", flat=True)
         if entered:
             return set(entered)
-    return _expected(session)
+    return expected(session)
 
 
-def _expected(session: Session) -> set[UUID]:
-    """Everyone of the circle but who is away, and who has not agreed yet."""
+def expected(session: Session) -> set[UUID]:
+    """Everyone of the circle but who is away, and who has not agreed yet; for leaders."""
     agreed = set(Acceptance.objects.filter(group=session.group_id).values_list("member", flat=True))
     sitting = {seat.member_id for seat in conduct.seats(session)}
     return (sitting & agreed) - before.away(session)

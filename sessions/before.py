@@ -15,7 +15,7 @@ from groups import visible
 from groups.models import Ending, Entrance, Leave, Membership, Preference, during
 from members import audit
 from members.models import Member, Phone
-from sessions import answers, conduct, words
+from sessions import answers, conduct, observing, words
 from sessions.models import Session
 from sessions.phases import Phase
 
@@ -30,6 +30,7 @@ class Before:
     back: Sequence[str]
     new: Sequence[str]
     farewells: Sequence[str]
+    observers: Sequence[str]
     door: str
     phones: Sequence[tuple[str, str]]
     # The last session, if there is a word about it that this leader may read.
@@ -47,6 +48,7 @@ def of(session: Session, *, to: Member, at: datetime) -> Before:
         back=_back(session, names, since, visible.leaves(to, at)),
         new=_new(session, seats, names, since),
         farewells=_farewells(session, names),
+        observers=_named(names, observing.of(session)),
         door=_door(session),
         phones=_phones(session, names, to),
         word=before if before and words.waits(before, to, at) else None,

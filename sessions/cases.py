@@ -19,6 +19,7 @@ from members.models import Member
 from members.refusals import Refused
 from sessions import visible
 from sessions.models import CasePresence, CasePresentation, Session
+from sessions.phases import WITH_CASE
 
 LONGEST_TITLE = 120
 # Left out wherever a title has no business.
@@ -122,6 +123,8 @@ def forget(case: CasePresentation, *, by: Member, at: datetime) -> None:
 
     While it is being told the room moves on, so that everybody's screen lets go of it too.
     """
+    # The session first, as whoever takes a step does: neither waits for what the other holds.
+    Session.objects.select_for_update(no_key=True).filter(pk=case.session_id).first()
     own = _own(case, by, at)
     _ask("select balint_forget_case(%s)", own.pk)
     if own.being_told:
@@ -169,6 +172,30 @@ def tell_again(session: Session, order: int) -> None:
 def enter_case_being_told(session: Session) -> None:
     """The asking person, come late into the room, is present for the case being told."""
     _ask("select balint_enter_case_being_told(%s)", session.pk)
+
+
+def out_of_it(session: Session) -> frozenset[UUID]:
+    """Who has stepped out of the case being worked on; all for leaders, else oneself alone."""
+    if session.phase not in WITH_CASE:
+        return frozenset()
+    with connection.cursor() as cursor:
+        cursor.execute("select public.balint_out_of_case(%s)", [session.pk])
+        return frozenset(cursor.fetchone()[0])
+
+
+def step_out(session: Session, person: UUID) -> bool:
+    """Not present for the case, and out of the room; for oneself or by leaders. Never who tells."""
+    return bool(_ask("select balint_step_out(%s, %s)", session.pk, person))
+
+
+def let_back_in(session: Session, person: UUID) -> bool:
+    """The case may be heard again; by leaders, never for oneself."""
+    return bool(_ask("select balint_let_back_in(%s, %s)", session.pk, person))
+
+
+def leave_out(session: Session) -> None:
+    """Whoever stepped out of this case before is not present for it; for leaders."""
+    _ask("select balint_leave_out(%s)", session.pk)
 
 
 def _ask(question: str, *values: UUID | int | bool | list[UUID]) -> int | None:

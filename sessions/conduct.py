@@ -13,12 +13,12 @@ from django.utils.translation import gettext_lazy as _
 
 from groups.circle import called
 from groups.joining import NotYours
-from groups.models import Entrance, Group, Membership, MembershipRole
+from groups.models import Group, Membership, MembershipRole
 from groups.policy import current
 from groups.zones import city, day_words, time_words
 from members.models import Member
 from members.refusals import Refused
-from sessions import cases, visible
+from sessions import cases, observing, visible
 from sessions.models import RoomPresence, Session, Step
 from sessions.phases import (
     RUNNING,
@@ -82,7 +82,12 @@ class LeadsAlone(Refused):
 
 def switches_of(group: Group) -> Switches:
     """What this group's school does."""
-    return Switches(questions=group.asks_questions, sitting_back=group.sits_back)
+    return Switches(
+        questions=group.asks_questions,
+        sitting_back=group.sits_back,
+        follow_up_words=group.follow_up_words,
+        call_words=group.call_words,
+    )
 
 
 def check_begun(session: Session, at: datetime) -> None:
@@ -125,7 +130,7 @@ def seats(session: Session) -> list[Membership]:
 @transaction.atomic
 def open_session(session: Session, *, by: Member, at: datetime) -> Session:
     """Planned becomes arriving; the group's earlier open session is closed. Open stays as it is."""
-    session = _held(session, by=by, at=at)
+    session = held(session, by=by, at=at)
     if session.is_open:
         return session
     return _move(session, to=Phase.ARRIVING, by=by, at=at)
@@ -145,7 +150,7 @@ def move(
 
     Raises SessionMovedOn unless `seen` is the step the session stands at.
     """
-    session = _held(session, by=by, at=at, seen=seen)
+    session = held(session, by=by, at=at, seen=seen)
     return _move(session, to=to, by=by, at=at, presenter=presenter)
 
 
@@ -187,7 +192,7 @@ def _check_step(session: Session, to: Phase, at: datetime) -> None:
 @transaction.atomic
 def undo(session: Session, *, seen: int, by: Member, at: datetime) -> Session:
     """Take the last step back, and with it the case it began or ended; again for the one before."""
-    session = _held(session, by=by, at=at, seen=seen)
+    session = held(session, by=by, at=at, seen=seen)
     last = last_step(session)
     if last is None or not session.is_open:
         raise NothingToUndo
@@ -199,6 +204,8 @@ def undo(session: Session, *, seen: int, by: Member, at: datetime) -> Session:
     session.step += 1
     session.save(update_fields=["phase", "step"])
     last.delete()
+    if last.ended_case is not None:
+        cases.leave_out(session)
     return session
 
 
@@ -216,7 +223,7 @@ def name_presenter(
 
     The case of somebody named by mistake never was; that of one who left stays.
     """
-    session = _held(session, by=by, at=at, seen=seen)
+    session = held(session, by=by, at=at, seen=seen)
     if session.phase not in WITH_CASE or at >= session.runs_until:
         raise NotFromHere
     _arrive(session, by, at)
@@ -235,6 +242,7 @@ def _begin_telling(session: Session, presenter: UUID, at: datetime) -> int | Non
     if presenter not in sitting or presenter not in here:
         name = called(sitting[presenter].member.name) if presenter in sitting else _("This person")
         raise NotInTheRoom(name=name)
+    observing.check_sits_inside(session, sitting[presenter].member)
     leaders = {pk for pk, seat in sitting.items() if seat.leads and pk in here}
     if leaders == {presenter} and session.group.sits_back:
         raise LeadsAlone(name=called(sitting[presenter].member.name))
@@ -273,6 +281,8 @@ def _take(
             by=by,
             at=at,
         )
+    if began is not None:
+        cases.leave_out(session)
     return session
 
 
@@ -288,8 +298,8 @@ def locked(session: Session) -> Session:
     return held.select_related("group").get(pk=session.pk)
 
 
-def _held(session: Session, *, by: Member, at: datetime, seen: int | None = None) -> Session:
-    # The group first: two leaders who open two sessions at once wait for each other.
+def held(session: Session, *, by: Member, at: datetime, seen: int | None = None) -> Session:
+    """For one of its leaders; the group first: two who open two sessions wait for each other."""
     Group.objects.select_for_update(no_key=True).get(pk=session.group_id)
     session = locked(session)
     if not may_conduct(session, by, at):
@@ -315,13 +325,16 @@ def enter_room(session: Session, *, by: Member, at: datetime) -> None:
     The session's row is held, so that a story that begins this instant knows of the person.
     """
     session = locked(session)
-    if not visible.rooms(by, at).filter(pk=session.pk).exists():
-        raise _closed_room(session, at)
+    if session.phase == Phase.CLOSED or not visible.rooms(by, at).filter(pk=session.pk).exists():
+        raise closed_room(session, at)
     _arrive(session, by, at)
 
 
 def _arrive(session: Session, by: Member, at: datetime) -> None:
     if not session.online:
+        return
+    if by.pk in cases.out_of_it(session):
+        leave_room(session, by=by, at=at)
         return
     here = RoomPresence.objects.filter(session=session, member=by)
     if not here.update(seen_at=at, left_at=None):
@@ -332,7 +345,7 @@ def _arrive(session: Session, by: Member, at: datetime) -> None:
         cases.enter_case_being_told(session)
 
 
-def _closed_room(session: Session, at: datetime) -> Refused:
+def closed_room(session: Session, at: datetime) -> Refused:
     """Why the room is closed to somebody who belongs to the group."""
     if session.cancelled:
         return SessionIsCancelled()
@@ -353,10 +366,10 @@ def _moment(moment: datetime, session: Session) -> dict[str, str]:
 
 
 def still_here(session: Session, *, by: Member, at: datetime) -> bool:
-    """A screen asks: whether its person is in the room; who was away a minute comes in again."""
+    """A screen asks: is its person in the room, after a minute away again, or waiting outside?"""
     own = RoomPresence.objects.filter(session=session, member=by, left_at=None).first()
     if own is None:
-        return False
+        return by.pk in cases.out_of_it(session)
     if at - own.seen_at >= HERE_FOR:
         enter_room(session, by=by, at=at)
     elif at - own.seen_at >= SEEN_EVERY:
@@ -365,7 +378,7 @@ def still_here(session: Session, *, by: Member, at: datetime) -> bool:
 
 
 def leave_room(session: Session, *, by: Member, at: datetime) -> None:
-    """Go out; whoever heard the story so far stays present for it until a leader says otherwise."""
+    """Go out; who heard the story so far stays present for it until a leader says otherwise."""
     RoomPresence.objects.filter(session=session, member=by, left_at=None).update(left_at=at)
 
 
@@ -375,18 +388,3 @@ def sits_back(session: Session, member: Member, at: datetime) -> bool:
         return False
     told = visible.told_by(member, at).filter(session=session, being_told=True)
     return at < session.runs_until and told.exists()
-
-
-def join_link(session: Session, by: Member, at: datetime) -> str:
-    """The link of the call: for the circle from 15 minutes before, for leaders always; else empty.
-
-    Never for a session in person, over or cancelled.
-    """
-    over = session.phase in {Phase.CLOSED, Phase.CANCELLED} or at >= session.runs_until
-    if over or not session.online or session.settled_at is None:
-        return ""
-    inside = visible.rooms(by, at) | visible.conducted(by, at)
-    if not inside.filter(pk=session.pk).exists():
-        return ""
-    entrance = Entrance.objects.filter(group=session.group_id).first()
-    return entrance.join_link if entrance else ""

@@ -14,12 +14,13 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils.text import capfirst
+from django.utils.translation import gettext as _
 
 from groups.models import Group
 from groups.policy import GRANTS, Action, Role, roles_by_group
-from groups.zones import When, date_words, same_wall_clock, when_words
+from groups.zones import When, date_words, same_wall_clock, time_words, when_words
 from members.models import Member
-from sessions import answers, notices, outside
+from sessions import answers, notices, places
 from sessions.models import Change, EveningLead, Session
 from sessions.phases import Phase
 
@@ -97,7 +98,7 @@ class Entry:
     @property
     def where_outside(self) -> str:
         """The same for what leaves the site."""
-        return self._where(outside.place(self.session))
+        return self._where(places.place(self.session))
 
     def _where(self, place: str) -> str:
         how = str(self.session.get_setting_display()) if self.session.online else ""
@@ -183,6 +184,20 @@ class Entry:
     def led(self) -> bool:
         """Whether the viewer leads its group."""
         return Role.LEADER in self.viewer.roles.get(self.session.group_id, frozenset())
+
+    @property
+    def talk_minutes(self) -> int:
+        """Of the leaders' own talk afterwards; 0 for everybody else."""
+        return self.group.talk_minutes if self.led and self.takes_place else 0
+
+    @property
+    def talk_words(self) -> str:
+        """“then the leaders’ talk, until 21:20”, on the session's clock; empty without one."""
+        if not self.talk_minutes:
+            return ""
+        until = self.session.ends_at + timedelta(minutes=self.talk_minutes)
+        time = time_words(until.astimezone(self.session.zone))
+        return _("then the leaders’ talk, until %(time)s") % {"time": time}
 
     @property
     def lead_words(self) -> str:

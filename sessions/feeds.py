@@ -12,13 +12,14 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
 from django.db.models.functions import JSONObject
 
-from groups.models import Acceptance, Membership, during
+from groups.models import Acceptance, Membership, MembershipRole, during
 from members.models import Member
 from sessions import ics
 from sessions.models import CalendarFeed, Session
+from sessions.phases import Phase
 
 PAST = timedelta(days=60)
 
@@ -45,11 +46,12 @@ def find(token: str, *, at: datetime) -> Known | None:
 
     None for a token that is unknown or void, and for an account that is closed.
     """
-    stamps = _window(Session.objects.filter(_belongs(OuterRef("member"), at)), at)
+    member = OuterRef("member")
+    stamps, talk = _window(Session.objects.filter(_belongs(member, at)), at), _talk(member, at)
     feed = (
         CalendarFeed.objects.filter(token_hash=_hash(token), member__is_active=True)
         .select_related("member")
-        .annotate(stamps=ArraySubquery(stamps.values(stamp=JSONObject(**STAMP))))
+        .annotate(stamps=ArraySubquery(stamps.values(stamp=JSONObject(**STAMP, talk=talk))))
         .first()
     )
     return Known(feed.member, _etag(feed.member, feed.stamps)) if feed else None
@@ -57,8 +59,12 @@ def find(token: str, *, at: datetime) -> Known | None:
 
 def render(member: Member, *, at: datetime) -> bytes:
     """The whole feed, in the person's language; the caller has become that person."""
-    rows = _window(Session.objects.filter(_belongs(member, at)), at)
-    return ics.published(list(rows.select_related("group")))
+    rows = _window(Session.objects.filter(_belongs(member, at)), at).annotate(
+        talk=_talk(member, at)
+    )
+    sessions = list(rows.select_related("group"))
+    talks = {session.pk: session.talk for session in sessions if session.talk}
+    return ics.published([*sessions], talks=talks)
 
 
 # What a feed shows of a session and its group; `updated_at` is its DTSTAMP.
@@ -89,6 +95,20 @@ def _belongs(member: Member | OuterRef, at: datetime) -> Q:
     inside = Membership.objects.filter(during(at), group=OuterRef("group"), member=person)
     agreed = Acceptance.objects.filter(group=OuterRef("group"), member=person)
     return Q(Exists(inside), Exists(agreed))
+
+
+def _talk(member: Member | OuterRef, at: datetime) -> Case:
+    """Minutes of the leaders' own talk after a session, for who led when it began and leads now."""
+    person = OuterRef(member) if isinstance(member, OuterRef) else member
+    led = Membership.objects.filter(
+        during(at),
+        role=MembershipRole.LEADER,
+        group=OuterRef("group"),
+        member=person,
+        starts_at__lte=OuterRef("starts_at"),
+    )
+    takes_place = ~Q(phase=Phase.CANCELLED)
+    return Case(When(takes_place & Q(Exists(led)), then=F("group__talk_minutes")), default=0)
 
 
 def _window(sessions: QuerySet[Session], at: datetime) -> QuerySet[Session]:

@@ -4,11 +4,14 @@ One VEVENT for each session, under an identity that never changes; every line co
 from the clock. Alias, time and place, and nothing else: this is read outside.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from copy import copy
 from datetime import UTC, datetime, timedelta
 from email.utils import parseaddr
 from functools import lru_cache
 from importlib.metadata import version
+from types import MappingProxyType
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -24,25 +27,31 @@ from icalendar import (
 )
 
 from groups.zones import UTC_NAMES
-from sessions import outside
+from sessions import places
 from sessions.models import Session
 
 PRODUCT = "-//Balint//Balint//EN"
 REFRESH = timedelta(hours=6)
+NO_TALKS: Mapping[UUID, int] = MappingProxyType({})
 
 # Whatever else decides the bytes: another of these, and calendars fetch anew.
 RENDERED_BY = (3, version("icalendar"), version("tzdata"))
 
 
-def published(sessions: list[Session], name: str = "") -> bytes:
-    """The dates to look at, in a calendar of that name or of their group's; they ask nothing."""
+def published(
+    sessions: list[Session], name: str = "", talks: Mapping[UUID, int] = NO_TALKS
+) -> bytes:
+    """The dates to look at, in a calendar of that name or of their group's; they ask nothing.
+
+    `talks` are minutes of the leaders' own talk after a session, in a leader's own calendar alone.
+    """
     name = name or name_of(sessions)
     calendar = _calendar("PUBLISH")
     calendar.add("name", name)
     calendar.add("x-wr-calname", name)
     calendar.add("refresh-interval", vDuration(REFRESH), parameters={"VALUE": "DURATION"})
     calendar.add("x-published-ttl", vDuration(REFRESH))
-    return _filled(calendar, sessions).to_ical()
+    return _filled(calendar, sessions, talks).to_ical()
 
 
 def invitation(session: Session, to: str) -> bytes:
@@ -79,15 +88,26 @@ def _calendar(method: str) -> Calendar:
     return calendar
 
 
-def _filled(calendar: Calendar, sessions: list[Session]) -> Calendar:
-    for timezone in _timezones(sessions):
+def _filled(
+    calendar: Calendar, sessions: list[Session], talks: Mapping[UUID, int] = NO_TALKS
+) -> Calendar:
+    entries = [(session, _summary(session)) for session in sessions]
+    entries += [_talk(session, talks[session.pk]) for session in sessions if session.pk in talks]
+    for timezone in _timezones(session for session, _summary in entries):
         calendar.add_component(timezone)
-    for session in sessions:
-        calendar.add_component(_event(session))
+    for session, summary in entries:
+        calendar.add_component(_event(session, summary))
     return calendar
 
 
-def _event(session: Session) -> Event:
+def _talk(session: Session, minutes: int) -> tuple[Session, str]:
+    """What follows the session for its leaders, as an entry of its own; never saved."""
+    after = copy(session)
+    after.uid, after.starts_at, after.minutes = f"{session.uid}-talk", session.ends_at, minutes
+    return after, _("%(name)s: leaders’ talk") % {"name": session.group.name_outside}
+
+
+def _event(session: Session, summary: str) -> Event:
     event = Event()
     event.add("uid", f"session-{session.uid}@{settings.MAIL_DOMAIN}")
     event.add("sequence", session.sequence)
@@ -95,10 +115,10 @@ def _event(session: Session) -> Event:
     event.add("last-modified", session.updated_at.astimezone(UTC))
     for name, moment in zip(("dtstart", "dtend"), _span(session), strict=True):
         _add_moment(event, name, moment, session.time_zone)
-    event.add("summary", _summary(session))
+    event.add("summary", summary)
     event.add("status", "CANCELLED" if session.cancelled else "CONFIRMED")
     event.add("class", "PRIVATE")
-    if place := outside.place(session):
+    if place := places.place(session):
         event.add("location", place)
     return event
 

@@ -23,7 +23,7 @@ from groups.policy import agreement_in_force
 from members.letters.compose import message, page
 from members.letters.kinds import CalendarFile, LetterKind, Message, register
 from members.models import Letter, Member
-from sessions import answerlinks, ics, outside, sameday
+from sessions import answerlinks, ics, places, sameday
 from sessions.models import Session
 from sessions.phases import Phase
 
@@ -110,7 +110,7 @@ def _reminder(letter: Letter) -> Message:
     words["signature"] = _signed_by([words, *words["others"]])
     groups = list(dict.fromkeys([session.group, *(other.group for other in others)]))
     said = replace(
-        message(_subject(words, letter), "reminder", words),
+        message(_subject(words, letter, one_group=len(groups) == 1), "reminder", words),
         unsubscribe=optout.url(_recipient(letter), groups),
     )
     return _with_entry(said, session, letter)
@@ -128,10 +128,10 @@ def _of_the_same_day(session: Session, letter: Letter) -> list[Session]:
     return sorted(named.values(), key=lambda other: other.starts_at)
 
 
-def _subject(words: dict[str, Any], letter: Letter) -> str:
+def _subject(words: dict[str, Any], letter: Letter, *, one_group: bool) -> str:
     day = words["day"] if letter.kind in A_WEEK_AHEAD else words["weekday"]
     names = list(dict.fromkeys(said["group"] for said in (words, *words["others"])))
-    if not words["others"]:
+    if one_group:
         return _("%(group)s meets on %(day)s") % {"group": names[0], "day": day}
     if len(names) == 1:
         return _("Your groups meet on %(day)s") % {"day": day}
@@ -217,7 +217,7 @@ def _both_clocks(when: zones.When) -> str:
 
 def place_words(session: Session) -> str:
     """The place as the leaders wrote it, and whether there is a call."""
-    place = outside.place(session)
+    place = places.place(session)
     if session.setting == Setting.ONLINE:
         return place or _("online")
     if session.setting == Setting.MIXED:

@@ -14,7 +14,12 @@ from groups.models import Group, Setting
 from members.envelope import KeyClass, SealedText
 from members.kinds import Kind
 from members.models import Member, UUIDModel
+from sessions.live_models import RoomVersion as RoomVersion
 from sessions.phases import ORDER, RUNNING, Phase
+from sessions.room_models import Observer as Observer
+from sessions.room_models import RoomPresence as RoomPresence
+from sessions.room_models import Step as Step
+from sessions.room_models import SteppedOut as SteppedOut
 from sessions.tonight_models import EveningLead as EveningLead
 from sessions.tonight_models import NoticeSeen as NoticeSeen
 
@@ -63,6 +68,9 @@ class Session(UUIDModel):
     `step` counts every change in the room, so that a late tap is told the session has moved on.
     `overrides` holds only the fields a hand changed; planning again leaves those alone.
     `runs_until` is the next morning, 06:00 in the session's zone: until then its circle is fixed.
+    By then its times are wiped; one that was left open bears that morning as `closed_at`.
+    Of an intensive day the sessions share a `day`, and each may have one leader named to lead it;
+    the rights of all leaders stay equal.
     """
 
     group = models.ForeignKey(Group, models.CASCADE, related_name="sessions")
@@ -73,6 +81,11 @@ class Session(UUIDModel):
     time_zone = models.CharField(max_length=64)
     place = models.CharField(max_length=160, blank=True)
     setting = models.CharField(max_length=12, choices=Setting.choices, default=Setting.IN_PERSON)
+    day = models.UUIDField(null=True, blank=True)
+    # The database itself lets go of a person who is gone.
+    led_by = models.ForeignKey(
+        Member, models.SET_NULL, null=True, related_name="+", db_constraint=False
+    )
     overrides = models.JSONField(default=dict, blank=True)
     settled_at = models.DateTimeField(null=True, blank=True)
     phase = models.CharField(max_length=12, choices=[(p.value, p.value) for p in Phase])
@@ -113,6 +126,12 @@ class Session(UUIDModel):
                 name="session_still_open",
                 condition=~Q(phase__in=["closed", "cancelled"]),
             ),
+            models.Index(
+                fields=["runs_until"],
+                name="session_times_to_wipe",
+                condition=Q(opened_at__isnull=False)
+                | (Q(closed_at__isnull=False) & ~Q(closed_at=F("runs_until"))),
+            ),
         ]
 
     @property
@@ -131,6 +150,11 @@ class Session(UUIDModel):
     @property
     def is_open(self) -> bool:
         return self.phase in RUNNING
+
+    @property
+    def closed_itself(self) -> bool:
+        """Opened, and closed by nobody: the next morning did it."""
+        return self.closed_at == self.runs_until
 
     @property
     def cancelled(self) -> bool:
@@ -294,51 +318,6 @@ class CaseCount(UUIDModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["group", "year"], name="one_count_per_group_and_year"),
-        ]
-
-
-class Step(UUIDModel):
-    """A change of phase while a session runs; wiped the next morning.
-
-    `began_case` and `ended_case` are the order of the case whose telling it began or ended, so that
-    taking the step back puts that right too.
-    """
-
-    session = models.ForeignKey(Session, models.CASCADE, related_name="steps")
-    group = models.ForeignKey(Group, models.CASCADE, related_name="+")
-    number = models.PositiveIntegerField()
-    phase = models.CharField(max_length=12)
-    came_from = models.CharField(max_length=12)
-    began_case = models.PositiveSmallIntegerField(null=True)
-    ended_case = models.PositiveSmallIntegerField(null=True)
-    by = models.ForeignKey(Member, models.SET_NULL, null=True, related_name="+")
-    at = models.DateTimeField()
-
-    balint_kind = Kind.CONTENT
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["session", "number"], name="one_step_per_number"),
-        ]
-
-
-class RoomPresence(UUIDModel):
-    """Who is in the room of an online session; wiped with its steps the next morning."""
-
-    session = models.ForeignKey(Session, models.CASCADE, related_name="in_room")
-    group = models.ForeignKey(Group, models.CASCADE, related_name="+")
-    member = models.ForeignKey(Member, models.CASCADE, related_name="+")
-    entered_at = models.DateTimeField()
-    seen_at = models.DateTimeField()
-    left_at = models.DateTimeField(null=True, blank=True)
-
-    balint_kind = Kind.CONTENT
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["session", "member"], name="one_room_presence_per_member_and_session"
-            ),
         ]
 
 

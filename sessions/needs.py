@@ -136,8 +136,13 @@ def _waits_to_be_put_down(session: Session, at: datetime) -> bool:
 
 def _afterwards(session: Session) -> Need:
     words = {"group": session.group, "date": date_words(day_of(session))}
+    sentence = (
+        _("%(group)s met on %(date)s. It was left open and closed itself in the morning.")
+        if session.closed_itself
+        else _("%(group)s met on %(date)s, and nothing is put down yet.")
+    )
     return Need(
-        _("%(group)s met on %(date)s, and nothing is put down yet.") % words,
+        sentence % words,
         _("Afterwards, one minute"),
         reverse("afterwards", args=[session.pk]),
     )

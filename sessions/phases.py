@@ -40,6 +40,9 @@ class Switches:
 
     questions: bool = True
     sitting_back: bool = True
+    # How the group asks the two questions of the beginning, where it has words of its own.
+    follow_up_words: str = ""
+    call_words: str = ""
 
 
 ALL_ON = Switches()
@@ -145,6 +148,12 @@ SENTENCES = {
     Phase.CANCELLED: gettext_lazy("This meeting does not take place."),
 }
 
+# Asked aloud; on the card, and within the sentences above.
+QUESTIONS = {
+    Phase.FOLLOW_UP: gettext_lazy("Who has a follow-up report?"),
+    Phase.CALL: gettext_lazy("Who has a case?"),
+}
+
 NAMED_SENTENCES = {
     Phase.STORY: gettext_lazy("The story. %(presenter)s is telling it."),
     Phase.QUESTIONS: gettext_lazy("Questions of fact, to %(presenter)s."),
@@ -207,7 +216,21 @@ def sentence(phase: Phase, presenter: str = "", switches: Switches = ALL_ON) -> 
     """The one sentence of the strip: “The group’s work. Amit is sitting back.”"""
     if phase is Phase.GROUP_WORK and not switches.sitting_back:
         return _("The group’s work.")
+    if own := own_words(phase, switches):
+        return f"{NAMES[phase]}. {own}"
     return _named(phase, presenter, NAMED_SENTENCES, SENTENCES)
+
+
+def own_words(phase: Phase, switches: Switches) -> str:
+    """The group's own wording of the question that this phase asks; empty where it has none."""
+    if phase is Phase.FOLLOW_UP:
+        return switches.follow_up_words
+    return switches.call_words if phase is Phase.CALL else ""
+
+
+def question(phase: Phase, switches: Switches = ALL_ON) -> str:
+    """What the leaders ask aloud in this phase, in the group's words or the usual ones."""
+    return own_words(phase, switches) or str(QUESTIONS[phase])
 
 
 def next_step_label(phase: Phase, presenter: str = "", switches: Switches = ALL_ON) -> str:
@@ -233,7 +256,8 @@ Generated from `sessions/phases.py` by `python -m sessions.phases > docs/phases.
 
 A leader may take any step the table allows, forward or back; none is required, none happens by
 itself. Two phases are switches of the group: *questions* leaves out `questions`, *sitting back*
-leaves out `return` and gives the presenter a voice in `group_work`.
+leaves out `return` and gives the presenter a voice in `group_work`. Who sits outside and observes,
+as in a fishbowl, tells no case and has none of these voices. More in [evenings.md](evenings.md).
 """
 
 

@@ -13,8 +13,8 @@ from sessions import visible
 from sessions.models import Session
 
 ID = r"(?P<pk>[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})"
-ROOM: Final = re.compile(rf"^/sessions/{ID}/(?:room/|afterwards/$)")
-ASKED_EVERY_FEW_SECONDS: Final = re.compile(rf"^/sessions/{ID}/room/now/$")
+ROOM: Final = re.compile(rf"^/(?:sessions|live)/{ID}(?:/room/|/afterwards/$|$)")
+ASKED_BY_ITSELF: Final = re.compile(rf"^/(?:sessions|live)/{ID}(?:/room/now/)?$")
 # Time for the page afterwards.
 AFTER_THE_CLOSE: Final = timedelta(minutes=15)
 # One that was opened and that nobody closed is over for a forgotten browser.
@@ -47,5 +47,5 @@ def is_open(session: Session, at: datetime) -> bool:
 
 
 def is_asked_by_itself(request: HttpRequest, at: datetime) -> bool:
-    """The room's page asks every few seconds, with or without anybody before it."""
-    return ASKED_EVERY_FEW_SECONDS.match(request.path_info) is not None
+    """The room's page listens and asks, with or without anybody before it."""
+    return ASKED_BY_ITSELF.match(request.path_info) is not None

@@ -1,15 +1,18 @@
 """One reminder for somebody whose groups meet on the same day: the first to go names the others.
 
+So it does for the meetings of an intensive day, which were planned in one go.
+
 What it names is noted on their letters in the transaction of the last look. Such a letter is
 dropped only once the other was sent; until then it goes by itself, so none is ever lost.
 """
 
 from collections.abc import Collection
 from datetime import date
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q, Subquery
+from django.db.models import Q, QuerySet, Subquery
 
 from members.models import Letter, LetterState, Member
 from sessions.models import Session
@@ -31,8 +34,15 @@ def waiting_with(letter: Letter) -> list[Letter]:
     )
     others = Letter.objects.filter(free, recipient=letter.recipient_id, kind=letter.kind)
     # What another is just taking or changing is left to it.
-    held = others.exclude(group_id=letter.group_id).select_for_update(skip_locked=True)
+    elsewhere = ~Q(group_id=letter.group_id) | Q(about_id__in=_planned_with(letter))
+    held = others.filter(elsewhere).exclude(pk=letter.pk).select_for_update(skip_locked=True)
     return list(held.select_related(None).order_by("send_after", "pk"))
+
+
+def _planned_with(letter: Letter) -> QuerySet[Session, Any]:
+    """The meetings of the same intensive day."""
+    its_day = Session.objects.filter(pk=letter.about_id, day__isnull=False).values("day")
+    return Session.objects.filter(day__in=its_day).values("pk")
 
 
 def note(letter: Letter, named: Collection[UUID]) -> None:

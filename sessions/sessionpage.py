@@ -7,7 +7,17 @@ from datetime import datetime
 from groups.models import Membership
 from groups.policy import GRANTS, Action, Role, current
 from members.models import Member
-from sessions import answers, cases, conduct, dates, notices, planning, reflections, visible
+from sessions import (
+    answers,
+    cases,
+    conduct,
+    dates,
+    notices,
+    planning,
+    reflections,
+    visible,
+    whereabouts,
+)
 from sessions.dates import Entry, Viewer
 from sessions.firstpage import names_in_words
 from sessions.models import Answer, CasePresentation, Session
@@ -37,8 +47,20 @@ class SessionPage:
         return notices.is_tonight(self.session, self.entry.viewer.at)
 
     @property
+    def before_the_door(self) -> bool:
+        """The call may be entered, so that what it needs is said."""
+        opens_at = self.session.starts_at - visible.ROOM_OPENS_BEFORE
+        return bool(self.join_link) and opens_at <= self.entry.viewer.at
+
+    @property
     def session(self) -> Session:
         return self.entry.session
+
+    @property
+    def keeps_time(self) -> bool:
+        """Whether a member may print the card, to keep time; leaders have it among their ways."""
+        wanted = self.inside and not self.leads and self.session.group.keeps_time
+        return wanted and self.entry.takes_place and not self.entry.over
 
 
 def of(session: Session, member: Member, roles: frozenset[Role], *, at: datetime) -> SessionPage:
@@ -53,9 +75,9 @@ def of(session: Session, member: Member, roles: frozenset[Role], *, at: datetime
         entry,
         inside,
         leads,
-        leaders=names_in_words([row.member.first_name for row in people if row.leads]),
+        leaders=names_in_words(_leading(session, people)),
         meeting=conduct.is_meeting(session, at),
-        join_link=conduct.join_link(session, by=member, at=at),
+        join_link=whereabouts.join_link(session, by=member, at=at),
         answers=answers.with_reasons(session, to=member, at=at) if leads and not entry.over else (),
         missing=[] if leads or entry.over else _missing(session, people),
         cases=cases.of_session(session, member, at),
@@ -74,6 +96,13 @@ def may_enter(session: Session, member: Member, roles: frozenset[Role], *, at: d
         return True
     running = session.began_at <= at < session.runs_until
     return running and visible.circle(member, at).filter(pk=session.pk).exists()
+
+
+def _leading(session: Session, people: Sequence[Membership]) -> list[str]:
+    """Who leads this one: all leaders, or of an intensive day the one who is named."""
+    leading = [row.member for row in people if row.leads]
+    named = [member for member in leading if member.pk == session.led_by_id]
+    return [member.first_name for member in named or leading]
 
 
 def _missing(session: Session, people: Sequence[Membership]) -> list[str]:

@@ -1,7 +1,7 @@
 """What a screen of the room shows: one look at the rows, the same circle for everyone.
 
-A screen asks every few seconds and says what it shows (`screen`, `step`, `mark`); it hears nothing
-while that is still true.
+A screen asks when it hears of a newer version, or every few seconds where no stream comes through,
+and says what it shows (`screen`, `step`, `mark`); it hears nothing while that is still true.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,8 @@ from groups.circle import Chair, called, initials_of
 from groups.models import Membership, Setting
 from groups.zones import city, same_wall_clock, time_words
 from members.models import Member
-from sessions import before, cases, conduct
+from sessions import before, cases, conduct, live, observing, whereabouts
+from sessions.firstpage import names_in_words
 from sessions.models import CasePresentation, Session
 from sessions.phases import (
     NAMES,
@@ -32,6 +33,10 @@ from sessions.phases import (
     sentence,
     usual_next,
 )
+from sessions.whereabouts import not_here_yet
+
+# Until the first case the leaders see whom they wait for; then the group is who is there.
+WAITING = {Phase.PLANNED, Phase.ARRIVING, Phase.FOLLOW_UP, Phase.CALL}
 
 
 class Screen(StrEnum):
@@ -40,6 +45,8 @@ class Screen(StrEnum):
     LEADER = "leader"
     MEMBER = "member"
     SITTING_BACK = "back"
+    # Stepped out of the case: nothing of it is shown.
+    OUTSIDE = "outside"
     # In person: phones away.
     CALM = "calm"
     OVER = "over"
@@ -55,6 +62,14 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Ring:
+    """A presenter who has lost the connection; no number where none is shared."""
+
+    name: str
+    number: str
+
+
+@dataclass(frozen=True)
 class Look:
     """The room as one person sees it at an instant."""
 
@@ -64,6 +79,15 @@ class Look:
     leads: bool
     here: frozenset[UUID]
     telling: CasePresentation | None
+    # In the room, and silent for a minute.
+    lost: frozenset[UUID] = frozenset()
+    came: frozenset[UUID] = frozenset()
+    # Who has stepped out of the case, as far as the person may know.
+    out: frozenset[UUID] = frozenset()
+    # Who sits outside the circle this evening and observes.
+    observers: frozenset[UUID] = frozenset()
+    # At least: what came to pass while we looked is in the next one.
+    version: int = 0
 
     @property
     def phase(self) -> Phase:
@@ -79,6 +103,8 @@ class Look:
             return Screen.OVER
         if not self.session.online:
             return Screen.CALM
+        if self.is_outside:
+            return Screen.OUTSIDE
         if self.listening and self.telling and self.telling.presenter_id == self.member.pk:
             return Screen.SITTING_BACK
         return Screen.LEADER if self.leads else Screen.MEMBER
@@ -88,13 +114,26 @@ class Look:
         return presenter_listens(self.phase, self.switches)
 
     @property
+    def still(self) -> bool:
+        """Nothing moves on the page, whatever the group does, until it is another page."""
+        return self.screen in {Screen.SITTING_BACK, Screen.OUTSIDE}
+
+    @property
     def mark(self) -> str:
-        """Changes when the circle or the minute does; the dark screen changes with neither."""
-        if self.screen is Screen.SITTING_BACK:
-            return ""
+        """Changes when the circle or the minute does; a still page changes with neither."""
+        return "" if self.still else f"{self.people_mark}.{self.minute}"
+
+    @property
+    def people_mark(self) -> str:
+        """Changes with who is where, and who tells."""
         told_by = str(self.telling.presenter_id) if self.telling else ""
-        shown = (*sorted(str(pk) for pk in self.here), told_by, str(self.minute))
-        return blake2s(" ".join(shown).encode(), digest_size=6).hexdigest()
+        lists = (sorted(map(str, people)) for people in self._where)
+        shown = "|".join(" ".join(people) for people in lists)
+        return blake2s(f"{shown}|{told_by}".encode(), digest_size=6).hexdigest()
+
+    @property
+    def _where(self) -> tuple[frozenset[UUID], ...]:
+        return self.here, self.lost, self.came, self.out, self.observers
 
     @property
     def minute(self) -> int:
@@ -102,17 +141,89 @@ class Look:
         passed = int((self.at - self.session.starts_at).total_seconds() // 60)
         return max(0, min(passed, self.session.minutes))
 
+    @property
+    def begins_ms(self) -> int:
+        """For the script that moves the thin line on: milliseconds since 1970."""
+        return int(self.session.starts_at.timestamp() * 1000)
+
     @cached_property
     def seats(self) -> list[Membership]:
         return conduct.seats(self.session)
 
     @property
     def chairs(self) -> list[Chair]:
-        """Everyone's chair, dashed for who is not in the room; in a mixed one for nobody."""
-        mixed = self.session.setting == Setting.MIXED
-        away = set() if mixed else {seat.member_id for seat in self.seats}
+        """Everyone's chair, dashed for who is not in the room; in a mixed one for nobody.
+
+        Who is not connected for a minute keeps the chair, dashed in another way.
+        """
+        away = {seat.member_id for seat in self.seats} - self.here - self.lost
         presenter = self.telling.presenter_id if self.telling else None
-        return chairs(self.seats, away - self.here, presenter, outside=self.listening)
+        return chairs(
+            self.seats,
+            set() if self.mixed else away,
+            presenter,
+            outside=self.listening,
+            lost=frozenset() if self.mixed else self.lost,
+            observers=self.observers,
+        )
+
+    @property
+    def mixed(self) -> bool:
+        """Some sit in one room, with or without a screen, so that silence says nothing."""
+        return self.session.setting == Setting.MIXED
+
+    @cached_property
+    def not_yet(self) -> str:
+        """Whom the leaders wait for, in words, until the first case; nobody in a mixed one."""
+        if not self.leads or self.mixed or self.phase not in WAITING:
+            return ""
+        return self._names(not_here_yet(self.session, self.came))
+
+    @cached_property
+    def ring(self) -> Ring | None:
+        """For leaders: the presenter has lost the connection, and may be rung."""
+        if not self.leads or self.mixed or self.telling is None:
+            return None
+        pk = self.telling.presenter_id
+        if pk not in self.lost:
+            return None
+        numbers = before.numbers(self.session, {pk: self.presenter_name}, self.member)
+        return Ring(self.presenter_name, numbers.get(pk, ""))
+
+    @property
+    def before_the_door(self) -> bool:
+        """Until the group has arrived, everyone is told what an online meeting needs."""
+        return self.phase in {Phase.PLANNED, Phase.ARRIVING}
+
+    @property
+    def may_lead_alone(self) -> bool:
+        """Whether one of two leaders may still tell the group that the other does not come."""
+        ahead = self.phase is Phase.PLANNED and self.at < self.session.starts_at
+        return ahead and self.leads and sum(seat.leads for seat in self.seats) > 1
+
+    @property
+    def outside(self) -> list[tuple[str, str]]:
+        """Whom a leader may let back in: another leader than oneself has to do it."""
+        return [(pk, name) for pk, name in self.people if UUID(pk) in self.out]
+
+    @property
+    def may_step_out(self) -> list[tuple[str, str]]:
+        """Everyone a leader can say has stepped out; who tells stays."""
+        stay = self.out | ({self.telling.presenter_id} if self.telling else set())
+        return [(pk, name) for pk, name in self.people if UUID(pk) not in stay]
+
+    @property
+    def has_way_out(self) -> bool:
+        """Whether the person may step out of the case that is worked on."""
+        tells = self.telling is not None and self.telling.presenter_id == self.member.pk
+        return self.may_name and not self.is_outside and not tells
+
+    @property
+    def is_outside(self) -> bool:
+        return self.member.pk in self.out
+
+    def _names(self, people: set[UUID]) -> str:
+        return names_in_words([name for pk, name in self.people if UUID(pk) in people])
 
     @property
     def presenter_name(self) -> str:
@@ -161,8 +272,13 @@ class Look:
 
     @property
     def people(self) -> list[tuple[str, str]]:
-        """Whom a leader can name, in the order of the circle."""
+        """Everyone by name, in the order of the circle."""
         return [(str(pk), name) for pk, name in before.known_as(self.seats).items()]
+
+    @property
+    def may_tell(self) -> list[tuple[str, str]]:
+        """Whom a leader can name as telling a case: who observes tells none."""
+        return [(pk, name) for pk, name in self.people if UUID(pk) not in self.observers]
 
     @cached_property
     def can_undo(self) -> bool:
@@ -182,9 +298,9 @@ class Look:
         mine, theirs = self.member.time_zone, self.session.time_zone
         return "" if same_wall_clock(mine, theirs, self.at) else city(theirs)
 
-    @property
+    @cached_property
     def link(self) -> str:
-        return conduct.join_link(self.session, self.member, self.at)
+        return whereabouts.join_link(self.session, self.member, self.at)
 
 
 def is_over(session: Session, at: datetime) -> bool:
@@ -195,15 +311,22 @@ def is_over(session: Session, at: datetime) -> bool:
 
 
 def look(session: Session, member: Member, at: datetime) -> Look:
-    """A constant number of queries: who leads, who is here, who tells."""
+    """A constant number of queries: who leads, who is where, who tells."""
+    version = live.version(session) or 0
     telling = cases.being_told(session, member, at) if session.phase in WITH_CASE else None
+    found = whereabouts.of(session, at)
     return Look(
         session=session,
         member=member,
         at=at,
         leads=conduct.may_conduct(session, member, at),
-        here=frozenset(conduct.in_room(session, at)),
+        here=found.here,
         telling=telling,
+        lost=found.lost,
+        came=found.came,
+        out=cases.out_of_it(session),
+        observers=observing.of(session),
+        version=version,
     )
 
 
@@ -213,6 +336,8 @@ def chairs(
     presenter: UUID | None = None,
     *,
     outside: bool = False,
+    lost: frozenset[UUID] = frozenset(),
+    observers: frozenset[UUID] = frozenset(),
 ) -> list[Chair]:
     """Chairs of a circle, in its order; `outside` moves the presenter out of the ring."""
     letters = initials_of([str(seat.member) for seat in seats])
@@ -224,7 +349,9 @@ def chairs(
             away=seat.member_id in away,
             presenter=seat.member_id == presenter,
             outside=outside and seat.member_id == presenter,
+            disconnected=seat.member_id in lost,
             value=str(seat.member_id),
+            observes=seat.member_id in observers,
         )
         for seat, initials in zip(seats, letters, strict=True)
     ]

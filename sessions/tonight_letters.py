@@ -16,7 +16,7 @@ from groups.letters import signature
 from members.letters.compose import message, page
 from members.letters.kinds import LetterKind, Message, register
 from members.models import Letter
-from sessions import notices, outside
+from sessions import notices, places
 from sessions.letters import inside, words_of
 from sessions.models import EveningLead, Session
 from sessions.phases import Phase
@@ -149,7 +149,7 @@ def _outside(session: Session, letter: Letter, name: str) -> dict[str, Any]:
         "group": session.group.name_outside,
         "when": when,
         "yours": when.yours_words,
-        "place": outside.place(session),
+        "place": places.place(session),
         # Who has no account is rung up by the leaders.
         "link": page("standing_in", session.pk) if person else "",
         "signature": signature(session.group, timezone.now()),

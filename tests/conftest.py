@@ -22,7 +22,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput") and not config.option.collectonly:
         _started.append(servers.Servers.start())
     settings.BALINT_KEY_FILE = f"{os.environ.get('BALINT_TEST_FOLDER', '')}/keys.json"
-    settings.CACHES["default"]["LOCATION"] = os.environ.get("BALINT_TEST_REDIS", "redis://")
+    settings.REDIS_URL = os.environ.get("BALINT_TEST_REDIS", "redis://")
+    settings.CACHES["default"]["LOCATION"] = settings.REDIS_URL
     # Workers share one Redis, and none empties another's cache.
     settings.CACHES["default"]["KEY_PREFIX"] = os.environ.get("PYTEST_XDIST_WORKER", "alone")
 

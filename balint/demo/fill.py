@@ -93,6 +93,8 @@ def _group(circle: Circle, programme: Programme, people: People, at: datetime) -
         place=circle.place,
         time_zone=circle.zone,
         contact=circle.contact,
+        evening=circle.evening,
+        keeps_time=circle.keeps_time,
     )
     Entrance.objects.create(group=group, join_link=circle.link, door=circle.door)
     agreement = agreements.begin(group, by=people[circle.leaders[0]], at=since)

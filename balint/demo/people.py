@@ -77,6 +77,8 @@ class Circle:
     door: str = ""
     contact: str = ""
     newcomers: tuple[str, ...] = ()
+    evening: str = ""
+    keeps_time: bool = False
 
 
 NORTH, CITY = "North programme", "City residency"
@@ -106,12 +108,12 @@ CIRCLES = (
         CITY, "Hospital group", "Hospital group", "in_person", BERLIN,
         "Room 214", "month:1:3:-1", "17:00", 90,
         ("felix",), ("greta", "ines", "jonas", "karin", "clara"),
-        breaks="15 Jul – 31 Aug summer",
+        breaks="15 Jul – 31 Aug summer", evening="doppelstunde",
     ),
     Circle(
         CITY, "Residents’ group", "", "mixed", NEW_YORK,
         "Education centre, room 3", "month:1:1:4", "19:00", 60,
         ("lewis", "tara"), ("maya", "noah", "paula", "quinn", "rosa", "simon"),
-        link=CALL + "residents",
+        link=CALL + "residents", keeps_time=True,
     ),
 )  # fmt: skip

@@ -61,9 +61,8 @@ class Child:
 
 def web(log: Path, port: int) -> Child:
     """Pages and, beside them, room for streams: one process, one port, this machine only."""
-    command = [sys.executable, "-m", "granian", "--interface", "asgi", "--host", "127.0.0.1"]
-    command += ["--port", str(port), "--workers", "1", "--no-ws", "--workers-kill-timeout", "1"]
-    command += ["balint.asgi:application"]
+    command = [sys.executable, "-m", "balint.serve", "--host", "127.0.0.1", "--port", str(port)]
+    command += ["--workers", "1", "--workers-kill-timeout", "1"]
     return Child("web", command, log, lambda _: answers(port), patience=(1.2, 0.2))
 
 

@@ -11,17 +11,6 @@ from groups.models import Entrance, Group
 from groups.zones import zone_choices
 from members.checked import ChecksText
 
-# The usual minutes of an evening, by phase: those of `sessions.timetable`, which a test compares.
-USUAL: dict[str, tuple[Any, int]] = {
-    "arriving": (_("Arriving"), 5),
-    "follow_up": (_("Follow-up"), 5),
-    "call": (_("The call"), 3),
-    "story": (_("The story"), 7),
-    "questions": (_("Questions of fact"), 5),
-    "group_work": (_("The group’s work"), 52),
-    "return": (_("Coming back in"), 8),
-    "closing": (_("Closing"), 5),
-}
 REASON_HELP = _("Only the leaders read it. It is forgotten 90 days after.")
 
 
@@ -70,7 +59,7 @@ class NewGroupForm(FrameForm):
 
 
 class InsideForm(forms.ModelForm):
-    """How the group works; the leaders' alone. Minutes like the usual ones are not stored."""
+    """How one gets in, what is shown and kept; the leaders' alone."""
 
     join_link = forms.URLField(
         label=_("Link of the video call"),
@@ -98,8 +87,7 @@ class InsideForm(forms.ModelForm):
         model = Group
         fields = (
             "alias",
-            "asks_questions",
-            "sits_back",
+            "presenter_camera",
             "shows_absences",
             "keeps_cases_days",
             "reminder_days",
@@ -116,29 +104,12 @@ class InsideForm(forms.ModelForm):
         self.fields["keeps_cases_days"].widget.attrs.update(min=7, max=365)
         if entrance:
             self.initial.update(join_link=entrance.join_link, door=entrance.door)
-        for phase, (label, usual) in USUAL.items():
-            self.fields[f"minutes_{phase}"] = forms.IntegerField(
-                label=label,
-                min_value=0,
-                max_value=180,
-                initial=self.instance.minutes.get(phase, usual),
-            )
-
-    @property
-    def minute_fields(self) -> list[forms.BoundField]:
-        return [self[f"minutes_{phase}"] for phase in USUAL]
-
-    @property
-    def minutes_are_wrong(self) -> bool:
-        return any(name.startswith("minutes_") for name in self.errors)
 
     def values(self) -> dict[str, Any]:
         """What `frames.edit_inside` takes."""
         given = dict(self.cleaned_data)
         entrance = {name: given.pop(name) for name in ("join_link", "door")}
-        minutes = {phase: given.pop(f"minutes_{phase}") for phase in USUAL}
-        usual = {phase: number for phase, (_label, number) in USUAL.items()}
-        return given | {"entrance": entrance, "minutes": {} if minutes == usual else minutes}
+        return given | {"entrance": entrance}
 
 
 class AwayForm(ChecksText, forms.Form):

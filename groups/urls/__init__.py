@@ -2,10 +2,11 @@
 
 from django.urls import URLPattern
 
-from groups.urls import ending, inside, joining, record
+from groups.urls import ending, evenings, inside, joining, record
 
 urlpatterns: list[URLPattern] = [
     *ending.urlpatterns,
+    *evenings.urlpatterns,
     *inside.urlpatterns,
     *joining.urlpatterns,
     *record.urlpatterns,

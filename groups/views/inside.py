@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from groups import frames, gate, joining, leaving, policy, roster, visible
+from groups import evenings, frames, gate, joining, leaving, policy, roster, visible
+from groups.forms.evening import EveningForm
 from groups.forms.inside import AwayForm, FarewellForm, FrameForm, InsideForm, LeaveForm
 from groups.models import AskedAs, Ending, Entrance, Group, Membership
 from groups.policy import Action, Role
@@ -222,29 +223,31 @@ def _own(request: HttpRequest, group: Group) -> dict[str, Any]:
 
 @sensitive_post_parameters("join_link", "door")
 def group_edit(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """The frame and the inside of a group, on one page with one button."""
+    """The frame and the inside of a group and its evenings, on one page with one button."""
     group = gate.enter(request, pk, Action.EDIT_INSIDE)
     entrance = Entrance.objects.filter(group=group).first()
     data = request.POST or None
     # Forms write what was typed into their instance; the page keeps showing what stands.
     frame = FrameForm(data, instance=copy.copy(group))
     inside = InsideForm(data, instance=copy.copy(group), entrance=entrance)
+    evening = EveningForm(data, instance=copy.copy(group), templates=evenings.offered(group))
+    forms = (frame, inside, evening)
     status = 200
-    if data is not None and all([frame.is_valid(), inside.is_valid()]):
+    if data is not None and not [form for form in forms if not form.is_valid()]:
         try:
-            _save(request, group, frame, inside)
+            _save(request, group, frame, inside.values() | evening.values())
         except Refused as refused:
             frame.add_error(None, str(refused))
             status = 409
         else:
             messages.success(request, _("Saved."))
             return redirect("group_edit", group.pk)
-    page = {"group": group, "frame": frame, "inside": inside}
+    page = {"group": group, "frame": frame, "inside": inside, "evening": evening}
     return render(request, "groups/edit.html", page, status=status)
 
 
-def _save(request: HttpRequest, group: Group, frame: FrameForm, inside: InsideForm) -> None:
+def _save(request: HttpRequest, group: Group, frame: FrameForm, inside: dict[str, Any]) -> None:
     by, at = gate.person(request), timezone.now()
     with transaction.atomic():
         frames.edit_frame(group, by=by, at=at, **frame.cleaned_data)
-        frames.edit_inside(group, by=by, at=at, **inside.values())
+        frames.edit_inside(group, by=by, at=at, **inside)

@@ -1,6 +1,6 @@
 """What comes in from the room, from “Afterwards, one minute” and from a case's page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -44,6 +44,38 @@ class PresenterForm(SeenForm):
     """Who tells the case; nobody, if that person has left."""
 
     presenter = forms.UUIDField(required=False)
+
+
+class ObserversForm(SeenForm):
+    """Who sits outside the circle this time."""
+
+    outside = forms.MultipleChoiceField(
+        label=_("Outside the circle"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+
+    def __init__(self, *args: Any, names: Mapping[UUID, str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["outside"]
+        assert isinstance(field, forms.MultipleChoiceField)  # noqa: S101 - for the type checker
+        field.choices = [(str(pk), name) for pk, name in names.items()]
+
+    def wishes(self) -> dict[str, Any]:
+        """The arguments of `observers.choose`."""
+        people = [UUID(pk) for pk in self.cleaned_data["outside"]]
+        return {"people": people, "seen": self.cleaned_data["seen"]}
+
+
+class PersonForm(SeenForm):
+    """Who steps out of the case or is let back in; oneself unless a leader names somebody."""
+
+    person = forms.UUIDField(required=False)
+
+    def __init__(self, *args: Any, own: UUID, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.own = own
+
+    def clean_person(self) -> UUID:
+        return self.cleaned_data["person"] or self.own
 
 
 class ThereForm(SeenForm):

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, cast
+from uuid import UUID
 
 from django import forms
 from django.http import QueryDict
@@ -23,6 +24,7 @@ from groups.cadence import (
 from groups.models import Setting
 from groups.zones import city, zone_choices
 from members.checked import ChecksText
+from members.models import Member
 from sessions import planning
 from sessions.models import Session
 from sessions.planning import Fate, Line, Plan
@@ -189,6 +191,14 @@ def _with_interval(rule: Rule, interval: int | None) -> Rule:
     return rule if interval is None else replace(rule, interval=interval)
 
 
+def leader_field(leaders: Sequence[Member]) -> forms.TypedChoiceField:
+    """One of the group's leaders, or nobody in particular."""
+    choices = [("", _("all, as always")), *((str(p.pk), str(p)) for p in leaders)]
+    return forms.TypedChoiceField(
+        label=_("Led by"), choices=choices, coerce=UUID, empty_value=None, required=False
+    )
+
+
 class DateForm(forms.Form):
     """When, for how long, where and how: one meeting, on the clock of its zone."""
 
@@ -260,7 +270,14 @@ class MoveForm(ChecksText, SeenForm, DateForm):
         help_text=_("Stays in the group and is in no mail."),
     )
 
-    def __init__(self, data: Any = None, *, session: Session, names: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        session: Session,
+        names: Iterable[str] = (),
+        leaders: Sequence[Member] = (),
+    ) -> None:
         local = session.starts_at.astimezone(session.zone)
         initial = {
             "on": local.date(),
@@ -272,6 +289,15 @@ class MoveForm(ChecksText, SeenForm, DateForm):
         }
         super().__init__(data, zone=session.time_zone, initial=initial, names=names)
         self.session = session
+        self.led_by = session.led_by_id
+        if len(leaders) > 1:
+            self.fields["led_by"] = leader_field(leaders)
+            self.initial["led_by"] = str(self.led_by or "")
+
+    @property
+    def leader(self) -> UUID | None:
+        """Who leads it; as it was, where there is no choice."""
+        return self.cleaned_data.get("led_by", self.led_by)
 
     def line(self) -> Line:
         """The date as it will be."""

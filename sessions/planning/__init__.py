@@ -3,6 +3,7 @@
 Every verb says who (`by=`) and when (`at=`), is one transaction, and lets the letters follow.
 """
 
+from sessions.planning.day import OfDay, name_leader, plan_day
 from sessions.planning.draft import Draft, Fate, Line, draft
 from sessions.planning.following import (
     draft_end,
@@ -34,6 +35,7 @@ __all__ = [
     "Fate",
     "Line",
     "NothingToUndo",
+    "OfDay",
     "Plan",
     "add_date",
     "cancel",
@@ -50,7 +52,9 @@ __all__ = [
     "is_told",
     "last_series",
     "move",
+    "name_leader",
     "next_rule",
+    "plan_day",
     "plan_following",
     "plan_from",
     "plan_of",

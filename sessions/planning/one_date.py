@@ -60,7 +60,7 @@ def move(
     What is None stays. `reason` is for the group's page, never for a mail; `seen` is the sequence
     the leader saw. A change of nothing writes nothing. Raises Refused.
     """
-    session = _locked(session, by=by, at=at, seen=seen)
+    session = locked(session, by=by, at=at, seen=seen)
     check_movable(session, at)
     before = _as_it_is(session)
     wanted = {"starts_at": starts_at, "minutes": minutes, "place": place, "setting": setting}
@@ -87,7 +87,7 @@ def cancel(
     session: Session, *, reason: str = "", seen: int | None = None, by: Member, at: datetime
 ) -> Session:
     """It does not take place; everyone is told, with the next date. Raises Refused."""
-    session = _locked(session, by=by, at=at, seen=seen)
+    session = locked(session, by=by, at=at, seen=seen)
     check_cancellable(session, at)
     conduct.check_circles(Session.objects.filter(pk=session.pk), by, at)
     before = _as_it_is(session)
@@ -98,7 +98,7 @@ def cancel(
 @transaction.atomic
 def restore(session: Session, *, by: Member, at: datetime) -> Session:
     """It takes place after all; everyone is told. Raises Refused."""
-    session = _locked(session, by=by, at=at)
+    session = locked(session, by=by, at=at)
     put_back(session, at)
     return _heard(session, "restored", "", by=by, at=at)
 
@@ -109,7 +109,7 @@ def undo(session: Session, *, seen: int | None = None, by: Member, at: datetime)
 
     Whoever's letter had not gone yet hears nothing: for them nothing has happened.
     """
-    session = _locked(session, by=by, at=at, seen=seen)
+    session = locked(session, by=by, at=at, seen=seen)
     before = undoable([session], at).get(session.pk)
     if before is None:
         raise NothingToUndo
@@ -248,7 +248,7 @@ def _check_may_plan(group: Group, by: Member, at: datetime) -> None:
         raise NotYoursToPlan
 
 
-def _locked(session: Session, *, by: Member, at: datetime, seen: int | None = None) -> Session:
+def locked(session: Session, *, by: Member, at: datetime, seen: int | None = None) -> Session:
     """The session as it is now, held to the end; its group first, as planning a year does."""
     _check_may_plan(session.group, by, at)
     group = Group.objects.select_for_update(no_key=True).get(pk=session.group_id)

@@ -4,15 +4,15 @@ import calendar
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
+from groups import evenings
 from groups.cadence import Break, Cadence, Rule, Unit, parse_breaks
 from groups.models import Group
 from sessions.models import Series
 
 DAY = timedelta(days=1)
-# A group that has no rhythm yet is offered the third Thursday, 19:30, for 90 minutes.
+# A group that has no rhythm yet is offered the third Thursday, 19:30, as long as its template.
 FIRST_RULE = Rule(Unit.MONTH, 1, weekday=3, nth=3)
 FIRST_TIME = time(19, 30)
-FIRST_MINUTES = 90
 # From October on a year to come is planned, not the rest of this one.
 OCTOBER = 10
 DECEMBER = 12
@@ -68,7 +68,8 @@ def following(group: Group, last: Series | None, today: date) -> Plan:
     first_on = today + DAY
     if last is None:
         last_on = date(first_on.year + (first_on.month >= OCTOBER), 12, 31)
-        cadence = Cadence(FIRST_RULE, FIRST_TIME, FIRST_MINUTES, group.time_zone, first_on, last_on)
+        lasts = evenings.usual_length(group)
+        cadence = Cadence(FIRST_RULE, FIRST_TIME, lasts, group.time_zone, first_on, last_on)
         return Plan(cadence, group.place)
     first_on = max(first_on, _day_after(last.last_on))
     plan = plan_of(last)

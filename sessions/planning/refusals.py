@@ -77,6 +77,14 @@ class AlreadyMeetsThen(Refused):
     sentence = _("The group already meets on %(day)s, %(times)s. Choose another time.")
 
 
+class NoMeetings(Refused):
+    sentence = _("Say when at least one meeting begins.")
+
+
+class LedByALeader(Refused):
+    sentence = _("Choose one of the group’s leaders.")
+
+
 class NothingIsProposed(Refused):
     sentence = _("No dates are proposed at present.")
 

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from sessions.views import cases, evening, reflections, room, tonight, words
+from sessions.views import cases, evening, observers, reflections, room, tonight, words
 
 SESSION = "sessions/<uuid:pk>/"
 ROOM = f"{SESSION}room/"
@@ -11,7 +11,8 @@ urlpatterns: list[URLPattern] = [
     path(f"{SESSION}before/", evening.before_door, name="before"),
     path(f"{SESSION}tonight/", tonight.tonight, name="tonight"),
     path(f"{SESSION}standing-in/", tonight.standing_in, name="standing_in"),
-    path(f"{SESSION}card/", evening.card, name="card"),
+    path(f"{SESSION}observers/", observers.observers_page, name="observers"),
+    path(f"{SESSION}card/", evening.card_page, name="card"),
     path(f"{SESSION}afterwards/", evening.afterwards_page, name="afterwards"),
     path(f"{SESSION}word/", words.leaders_note, name="leaders_note"),
     path(f"{SESSION}reflection/", reflections.reflection, name="reflection"),
@@ -22,9 +23,12 @@ urlpatterns: list[URLPattern] = [
     path(f"{ROOM}step/", room.room_step, name="room_step"),
     path(f"{ROOM}undo/", room.room_undo, name="room_undo"),
     path(f"{ROOM}presenter/", room.room_presenter, name="room_presenter"),
+    path(f"{ROOM}out/", room.room_out, name="room_out"),
+    path(f"{ROOM}in/", room.room_in, name="room_in"),
     path(f"{ROOM}leave/", room.room_leave, name="room_leave"),
     path(f"{ROOM}forget/", room.room_forget, name="room_forget"),
     path(f"{ROOM}<path:rest>", room.room_nothing, name="room_nothing"),
+    path("live/<uuid:pk>", room.live, name="live"),
     path("cases/<uuid:pk>/", cases.case, name="case"),
     path("cases/<uuid:pk>/title/", cases.case_title, name="case_title"),
     path("cases/<uuid:pk>/forget/", cases.case_forget, name="case_forget"),

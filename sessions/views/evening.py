@@ -14,12 +14,22 @@ from django.views.decorators.http import require_http_methods, require_safe
 from groups.gate import person
 from groups.zones import When, time_words, when_words
 from members.refusals import Refused
-from sessions import afterwards, before, conduct, gate, notices, strip
+from sessions import (
+    afterwards,
+    before,
+    card,
+    conduct,
+    gate,
+    notices,
+    strip,
+    visible,
+    whereabouts,
+)
 from sessions.firstpage import names_in_words
 from sessions.forms.evening import AfterwardsForms
 from sessions.models import Session
-from sessions.phases import NAMES, Phase
-from sessions.timetable import Slot, durations_of, timetable
+from sessions.phases import NAMES, QUESTIONS, Phase, question
+from sessions.timetable import Slot
 
 
 @require_safe
@@ -29,7 +39,7 @@ def before_door(request: HttpRequest, pk: UUID) -> HttpResponse:
     session = gate.led(request, pk, at)
     context = {
         "session": session,
-        "when": _when(request, session, at),
+        "when": when_of(request, session, at),
         "before": before.of(session, to=person(request), at=at),
         "tonight": session.starts_at.astimezone(session.zone).date()
         == at.astimezone(session.zone).date(),
@@ -37,32 +47,35 @@ def before_door(request: HttpRequest, pk: UUID) -> HttpResponse:
         "planned": session.phase == Phase.PLANNED,
         "ahead": session.phase == Phase.PLANNED and at < session.starts_at,
         "over": strip.is_over(session, at),
-        "link": conduct.join_link(session, person(request), at),
+        "link": whereabouts.join_link(session, person(request), at),
     }
     return render(request, "sessions/before.html", context)
 
 
 @require_safe
-def card(request: HttpRequest, pk: UUID) -> HttpResponse:
+def card_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     """To print: phases, times and the wording of the two questions; no name on it."""
     at = timezone.now()
-    session = gate.led(request, pk, at)
-    group = session.group
-    own = durations_of(group.minutes) if group.minutes else None
-    slots = timetable(
-        session.minutes,
-        conduct.switches_of(group),
-        session.starts_at.astimezone(session.zone),
-        own,
-    )
+    session = _with_card(request, pk, at)
+    switches = conduct.switches_of(session.group)
+    slots = card.of(session)
+    asked = {slot.phase for slot in slots} & set(QUESTIONS)
     context = {
         "session": session,
-        "when": _when(request, session, at),
+        "when": when_of(request, session, at),
+        "leads": conduct.may_conduct(session, person(request), at),
         # In words here: a template would turn them to the viewer's clock.
         "lines": [(_clock(slot), NAMES[slot.phase]) for slot in slots],
-        "questions": [_("Who has a follow-up report?"), _("Who has a case?")],
+        "questions": [question(phase, switches) for phase in QUESTIONS if phase in asked],
     }
     return render(request, "sessions/card.html", context)
+
+
+def _with_card(request: HttpRequest, pk: UUID, at: datetime) -> Session:
+    """The leaders' to print; every member's where one of the group keeps time."""
+    keeps_time = visible.entered(person(request), at).filter(group__keeps_time=True)
+    session = keeps_time.select_related("group").filter(pk=pk).first()
+    return session or gate.led(request, pk, at)
 
 
 @sensitive_post_parameters("word-text")
@@ -81,7 +94,7 @@ def afterwards_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         return redirect("afterwards", pk)
     session.refresh_from_db()
     context = {"session": session, "forms": forms, "refused": refused} | _words(forms)
-    context["when"] = _when(request, session, at)
+    context["when"] = when_of(request, session, at)
     return render(request, "sessions/afterwards.html", context, status=409 if refused else 200)
 
 
@@ -120,7 +133,8 @@ def _clock(slot: Slot) -> str:
     return f"{time_words(slot.starts_at)}–{time_words(slot.ends_at)}"
 
 
-def _when(request: HttpRequest, session: Session, at: datetime) -> When:
+def when_of(request: HttpRequest, session: Session, at: datetime) -> When:
+    """When it is, on its own clock and the viewer's."""
     today = at.astimezone(session.zone).date()
     zone = person(request).time_zone
     return when_words(session.starts_at, session.minutes, session.time_zone, zone, today)

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from django.contrib import messages
+from django.db import transaction
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -17,8 +18,9 @@ from groups import gate, roster
 from groups.cadence import instant
 from groups.gate import person
 from groups.models import Group
-from groups.policy import GRANTS, Action, Role
+from groups.policy import GRANTS, Action, Role, leaders
 from groups.zones import city
+from members.models import Member
 from members.refusals import Refused
 from sessions import planning, visible
 from sessions.forms.planning import CancelForm, MoveForm, NewDateForm, PlanForm, SeenForm
@@ -50,15 +52,17 @@ def session_edit(request: HttpRequest, pk: UUID) -> HttpResponse:
     session, at = planned_here(request, pk), timezone.now()
     if request.method in READS:
         planning.check_movable(session, at)
-    form = MoveForm(request.POST or None, session=session, names=roster.names(session.group, at))
+    form = MoveForm(
+        request.POST or None,
+        session=session,
+        names=roster.names(session.group, at),
+        leaders=list(leaders(session.group, at)),
+    )
     moved, status = _heeded(
-        request,
-        form,
-        session.group,
-        lambda: planning.move(session, **form.wishes(), by=person(request), at=at),
+        request, form, session.group, lambda: _changed(session, form, person(request), at)
     )
     if moved:
-        messages.success(request, _moved_words(session, moved))
+        messages.success(request, moved)
         return redirect(_back(session), session.group_id)
     form.show_as_seen(session.sequence)
     context = _session_context(request, session, form, at)
@@ -179,8 +183,18 @@ def _back(session: Session) -> str:
     return "schedule" if session.settled_at else "dates_settle"
 
 
-def _moved_words(before: Session, after: Session) -> str:
+@transaction.atomic
+def _changed(session: Session, form: MoveForm, by: Member, at: datetime) -> str:
+    """What was done, in words; of who leads it alone nobody is told by mail."""
+    moved = planning.move(session, **form.wishes(), by=by, at=at)
+    named = planning.name_leader(moved, led_by=form.leader, by=by, at=at)
+    return _moved_words(session, moved, named=named)
+
+
+def _moved_words(before: Session, after: Session, *, named: bool) -> str:
     if before.sequence == after.sequence:
+        if named:
+            return _("Who leads it is saved. Nobody is told by mail.")
         return _("Nothing has changed.")
     if before.settled_at is None:
         return _("The proposed date is changed. Nobody is told by mail before it is settled.")

@@ -11,8 +11,9 @@ from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefre
 from groups.gate import person
 from groups.zones import when_words
 from members.refusals import Refused
-from sessions import before, cases, conduct, strip, visible
-from sessions.forms.evening import PresenterForm, SeenForm, StepForm
+from sessions import before, cases, conduct, outside, strip, visible
+from sessions import live as stream
+from sessions.forms.evening import PersonForm, PresenterForm, SeenForm, StepForm
 from sessions.gate import ANY, room_view
 from sessions.models import Session
 from sessions.strip import Look, Screen
@@ -21,6 +22,7 @@ TEMPLATES = {
     Screen.LEADER: "sessions/room.html",
     Screen.MEMBER: "sessions/room.html",
     Screen.SITTING_BACK: "sessions/room_back.html",
+    Screen.OUTSIDE: "sessions/room_outside.html",
     Screen.CALM: "sessions/room_calm.html",
     Screen.OVER: "sessions/room_over.html",
 }
@@ -35,16 +37,44 @@ def room(request: HttpRequest, session: Session, at: datetime) -> HttpResponse:
 @room_view("GET")
 def room_now(request: HttpRequest, session: Session, at: datetime) -> HttpResponse:
     """What a screen asks every few seconds; nothing while what it shows is still true."""
-    over = strip.is_over(session, at) or not session.online
-    if not over and not conduct.still_here(session, by=person(request), at=at):
+    if not _is_there(request, session, at):
         return HttpResponseClientRedirect(reverse("session", args=[session.pk]))
     look = strip.look(session, person(request), at)
     if look.screen != request.GET.get("screen"):
         return HttpResponseClientRefresh()
     same_step = str(session.step) == request.GET.get("step")
-    if same_step and look.mark == request.GET.get("mark"):
+    mark = request.GET.get("mark", "")
+    if same_step and look.mark == mark:
         return HttpResponse(status=204)
-    return render(request, "sessions/_room_now.html", {"look": look, "moved": not same_step})
+    if look.still:
+        return render(request, "sessions/_room_asking.html", {"look": look, "oob": True})
+    others = mark.split(".")[0] != look.people_mark
+    context = {"look": look, "moved": not same_step, "others": others or not same_step}
+    return render(request, "sessions/_room_now.html", context)
+
+
+@room_view("GET")
+def live(request: HttpRequest, session: Session, at: datetime) -> HttpResponse:
+    """How a stream begins; `balint.live` goes on from here. In person, and after it, there is none.
+
+    By the server's own `admit` the listener is let in; without such a server this is all.
+    """
+    by, key = person(request), request.session.session_key or ""
+    if strip.is_over(session, at) or not session.online:
+        return HttpResponse(status=204)
+    number = stream.listen(session, at=at)
+    admit = request.META.get("asgi.scope", {}).get(stream.ADMIT)
+    if admit:
+        admit(person=str(by.pk), key=key, version=number)
+    begins = stream.beginning(key=key, session=session, by=by, number=number)
+    return HttpResponse(begins, content_type="text/event-stream")
+
+
+def _is_there(request: HttpRequest, session: Session, at: datetime) -> bool:
+    """Nobody goes out of what is over; who waits outside a case is let in by the page anew."""
+    over = strip.is_over(session, at) or not session.online
+    waits = request.GET.get("screen") == Screen.OUTSIDE
+    return over or waits or conduct.still_here(session, by=person(request), at=at)
 
 
 @room_view("GET", leaders=True)
@@ -93,6 +123,25 @@ def _tap(
     except Refused as refused:
         return _refused(request, session, at, refused)
     return _back(session)
+
+
+@room_view("GET", "POST")
+def room_out(request: HttpRequest, session: Session, at: datetime) -> HttpResponse:
+    """Who knows the patient steps out of the case; a leader may say so for somebody else."""
+    if request.method == "POST":
+        form = PersonForm(request.POST, own=person(request).pk)
+        return _tap(request, session, at, form, outside.step_out)
+    look = strip.look(session, person(request), at)
+    if look.still or not look.has_way_out or look.member.pk not in look.here:
+        return redirect("room", session.pk)
+    return render(request, "sessions/room_out.html", {"look": look, "session": session})
+
+
+@room_view("POST", leaders=True)
+def room_in(request: HttpRequest, session: Session, at: datetime) -> HttpResponse:
+    """Stepped out by mistake: a leader lets somebody back into the case."""
+    form = PersonForm(request.POST, own=person(request).pk)
+    return _tap(request, session, at, form, outside.let_back_in)
 
 
 @room_view("POST", while_listening=True)

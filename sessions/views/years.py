@@ -1,6 +1,6 @@
 """A whole year to take along: a person's or a group's, as a sheet of paper or a calendar file."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from uuid import UUID
 
@@ -28,7 +28,8 @@ def calendar_year_pdf(request: HttpRequest, year: int) -> HttpResponse:
 @require_safe
 def calendar_year_ics(request: HttpRequest, year: int) -> HttpResponse:
     """The same as a file that any calendar opens, the entries of the feed."""
-    return _file(_of_person(request, year), year)
+    entries = _of_person(request, year)
+    return _file(entries, year, {e.session.pk: e.talk_minutes for e in entries if e.talk_minutes})
 
 
 @require_safe
@@ -65,8 +66,11 @@ def _sheet(title: str, entries: Sequence[Entry], year: int) -> HttpResponse:
     return HttpResponse(content, "application/pdf", headers=_named(f"balint-{year}.pdf"))
 
 
-def _file(entries: Sequence[Entry], year: int) -> HttpResponse:
-    content = ics.published([entry.session for entry in yearsheet.settled(entries)])
+def _file(
+    entries: Sequence[Entry], year: int, talks: Mapping[UUID, int] = ics.NO_TALKS
+) -> HttpResponse:
+    settled = [entry.session for entry in yearsheet.settled(entries)]
+    content = ics.published(settled, talks=talks)
     return HttpResponse(content, CALENDAR_FILE, headers=_named(f"balint-{year}.ics"))
 
 

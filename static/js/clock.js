@@ -1,4 +1,4 @@
-// The wall clock of the group's zone: text that changes once a minute, at the minute.
+// The wall clock of the group's zone and the thin line: they change once a minute, at the minute.
 const clocks = document.querySelectorAll('[data-clock]')
 
 function time(zone) {
@@ -13,6 +13,9 @@ function time(zone) {
 function tick() {
   for (const clock of clocks) {
     clock.textContent = time(clock.dataset.zone)
+  }
+  for (const line of document.querySelectorAll('[data-begins]')) {
+    line.value = Math.floor((Date.now() - line.dataset.begins) / 60_000)
   }
   setTimeout(tick, 60_000 - (Date.now() % 60_000))
 }

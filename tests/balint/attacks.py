@@ -21,9 +21,11 @@ from sessions.models import (
     DatesReply,
     LeadersNote,
     NoticeSeen,
+    Observer,
     Reflection,
     RoomPresence,
     Step,
+    SteppedOut,
 )
 from tests.world import as_member
 
@@ -55,6 +57,8 @@ CHANGE: dict[type[Model], dict[str, Any]] = {
     CasePresence: {"member": F("member")},
     Step: {"phase": "call"},
     RoomPresence: {"seen_at": timezone.now()},
+    Observer: {"member": F("member")},
+    SteppedOut: {"telling": 9},
     Reflection: {"changed_at": timezone.now()},
     LeadersNote: {"shared": F("shared")},
 }

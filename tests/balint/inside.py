@@ -21,11 +21,13 @@ from sessions.models import (
     DatesReply,
     LeadersNote,
     NoticeSeen,
+    Observer,
     Reflection,
     RoomPresence,
     Series,
     Session,
     Step,
+    SteppedOut,
 )
 from tests.world import Circle, as_owner, join, make_member, years_ago
 
@@ -183,6 +185,10 @@ def _evenings(inside: Inside) -> None:
     )
     rows["seen"] = NoticeSeen.objects.create(
         group=group, session=tonight, member=inside.member, seen_at=moment
+    )
+    rows["observer"] = Observer.objects.create(group=group, session=tonight, member=inside.absent)
+    rows["out"] = SteppedOut.objects.create(
+        group=group, session=tonight, member=inside.absent, telling=1
     )
     rows["room"] = RoomPresence.objects.create(
         group=group, session=tonight, member=inside.member, entered_at=moment, seen_at=moment

@@ -8,6 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from groups import invitations, optout
+from groups.evening_models import EveningTemplate
 from groups.models import AskedAs, Ending, Entrance, Leave, LeavingReason, Membership, Proposal
 from members.models import Member, Phone
 from sessions import answerlinks, feeds
@@ -62,6 +63,7 @@ class Installation:
     answer: Answer
     leaving: LeavingReason
     reflection: Reflection
+    evening: EveningTemplate
     feed: str
 
     @property
@@ -76,8 +78,10 @@ class Installation:
         return {
             "groups": [self.circle.group.pk],
             "programmes": [self.circle.programme.pk],
+            "evenings": [self.evening.pk],
             "roster": [membership.pk],
             "sessions": [self.running.pk, self.held.pk, self.planned.pk, self.cancelled.pk],
+            "live": [self.running.pk, self.held.pk, self.planned.pk, self.cancelled.pk],
             "cases": [self.told.pk, self.being_told.pk],
             "proposals": [self.proposal.pk, self.invited.pk],
             "endings": [self.ending.pk],
@@ -104,6 +108,11 @@ def install(circle: Circle) -> Installation:
     with as_owner():
         Entrance.objects.create(group=circle.group, join_link=LINK, door=DOOR)
         Phone.objects.create(member=circle.member, number=PHONE)
+        evening, _ = circle.programme.evenings.get_or_create(
+            key="own", defaults={"name": "Our evening", "minutes": {"story": 10, "group_work": 80}}
+        )
+        circle.group.has_observers = True
+        circle.group.save()
         leave = circle.group.leaves.get()
         leave.reason = ON_LEAVE
         leave.save()
@@ -143,6 +152,7 @@ def install(circle: Circle) -> Installation:
         answer=answer,
         leaving=leaving,
         reflection=reflection,
+        evening=evening,
         feed=feed,
     )
 

@@ -20,10 +20,12 @@ from sessions.models import (
     DatesReply,
     LeadersNote,
     NoticeSeen,
+    Observer,
     Reflection,
     RoomPresence,
     Session,
     Step,
+    SteppedOut,
 )
 from tests.balint.attacks import (
     CIRCLE_TONIGHT,
@@ -144,6 +146,13 @@ INSERTS = {
     "another's room presence": lambda i, me: RoomPresence(
         **person_row(i, i.tonight, i.absent, entered_at=NOW, seen_at=NOW)
     ),
+    "own stepping out": lambda i, me: SteppedOut(**person_row(i, i.tonight, me, telling=2)),
+    "another's stepping out": lambda i, me: SteppedOut(
+        **person_row(i, i.tonight, i.member, telling=2)
+    ),
+    "own observing": lambda i, me: Observer(**person_row(i, i.tonight, me)),
+    "another's observing": lambda i, me: Observer(**person_row(i, i.tonight, i.member)),
+    "observing of an outsider": lambda i, me: Observer(**person_row(i, i.tonight, i.outsider)),
     "own phone": lambda i, me: Phone(member=me, number="1"),
     "another's phone": lambda i, me: Phone(member=i.outsider, number="1"),
     "own reflection": lambda i, me: reflection(i.past, me),
@@ -202,6 +211,13 @@ MAY_PUT_IN = {
     "another's word": {"leader"},
     "word on what lies ahead": set(),
     "word kept for years": set(),
+    # By functions alone.
+    "own stepping out": set(),
+    "another's stepping out": set(),
+    # Who leads does not observe.
+    "own observing": set(),
+    "another's observing": {"leader", "second_leader", "new_leader"},
+    "observing of an outsider": set(),
     "own phone": PEOPLE,
     "another's phone": {"outsider"},
     "entrance": {"leader_elsewhere"},
@@ -337,6 +353,12 @@ def forged_rows(i):
         ),
         "roompresence_in_its_sessions_group": RoomPresence(
             session=i.past, member=wrong, entered_at=NOW, seen_at=NOW, **me
+        ),
+        "balint_sessions_observer_in_its_sessions_group": Observer(
+            session=i.past, member=wrong, **me
+        ),
+        "balint_sessions_steppedout_in_its_sessions_group": SteppedOut(
+            session=i.past, member=wrong, telling=1, **me
         ),
         "word_in_its_sessions_group": LeadersNote(
             session=i.past, author=wrong, written_at=NOW, forget_on=NOW.date(), **me

@@ -102,6 +102,22 @@ def test_who_went_out_and_who_meets_in_person_does_not_enter_by_asking(inside):
     assert ask(inside.member, asked, inside.tonight.pk) == 0
 
 
+def test_who_stepped_out_of_a_case_enters_it_no_more_and_lets_nobody_in(inside):
+    case = inside.rows["case_tonight"]
+    asked = "public.balint_step_out(%s, %s)"
+    may = those_for_whom(inside, lambda me: ask(me, asked, inside.tonight.pk, inside.member.pk))
+    assert may == {"leader", "second_leader", "new_leader", "member"}
+    assert ask(inside.leader, asked, inside.tonight.pk, inside.presenter.pk) == 0
+    assert ask(inside.member, asked, inside.tonight.pk, inside.member.pk) == 1
+    with as_owner():
+        RoomPresence.objects.filter(member=inside.member).update(left_at=None)
+    ask(inside.member, "public.balint_enter_case_being_told(%s)", inside.tonight.pk)
+    assert rights_of(inside.member, case) == ""
+    back = "public.balint_let_back_in(%s, %s)"
+    may = those_for_whom(inside, lambda me: ask(me, back, inside.tonight.pk, inside.member.pk))
+    assert may == {"leader", "second_leader", "new_leader"}
+
+
 def removed_by(inside, function, name):
     """Who can have a case removed by a function: it says so, and the case is gone."""
     case = inside.rows[name]
@@ -200,6 +216,7 @@ CALLERS = {
     "balint_forget_replies_due": "worker",
     "balint_forget_openings_due": "worker",
     "balint_forget_sign_ins_due": "worker",
+    "balint_forget_room_versions": "worker",
     "balint_forget_tonight": "worker",
     "balint_forget_words_due": "worker",
     "balint_for_substitute": "app",
@@ -210,18 +227,25 @@ CALLERS = {
     "balint_groups_i_sit_with": "app",
     "balint_is_not_away": "worker",
     "balint_leads_alone": "app roster",
+    "balint_leave_out": "app",
+    "balint_let_back_in": "app",
+    "balint_live": "app",
     "balint_make_audit_key": "app roster worker",
     "balint_may_remind": "app roster worker",
+    "balint_out_of_case": "app",
     "balint_people_who_share_with_me": "app",
     "balint_places_kept": "app roster",
     "balint_prune_tombstones": "worker",
     "balint_put_down_case": "app",
     "balint_record": "app roster",
     "balint_record_hat": "app roster",
+    "balint_room_moved": "",
+    "balint_room_version": "app",
     "balint_rooms_open_to_me": "app",
     "balint_sessions_i_am_in": "app",
     "balint_sessions_i_conduct": "app",
     "balint_sessions_i_run": "app",
+    "balint_step_out": "app",
     "balint_take_back_case": "app",
     "balint_take_back_telling": "app",
     "balint_tell_again": "app",

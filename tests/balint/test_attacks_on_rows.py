@@ -54,6 +54,11 @@ MAY = {
     "attendance_tonight": all_of("sud", "leader second_leader new_leader") | {"member": "s"},
     "step": all_of("s", CIRCLE_TONIGHT) | all_of("sd", "leader second_leader new_leader"),
     "room": all_of("s", CIRCLE_TONIGHT) | {"member": "su"},
+    # Who observes, said by those who conduct it, for everyone inside.
+    "observer": all_of("s", f"{CIRCLE_TONIGHT} {LEADERS} latecomer")
+    | all_of("sd", "leader second_leader new_leader"),
+    # Of tonight's meeting, for those who conduct it and the person.
+    "out": all_of("s", "leader second_leader new_leader absent"),
     # What leaders know of a case: new or follow-up. The title, below, is the presenter's alone.
     "case": {"leader": "su", "presenter": "su", "member": "s"},
     "case_of_former": {"leader": "su", "former_presenter": "s"},

@@ -37,8 +37,9 @@ def writes(login):
     return {label: rights for label, rights in found.items() if rights}
 
 
-def test_the_office_writes_groups_proposals_and_endings_and_plans_letters(db):
+def test_the_office_writes_groups_templates_proposals_and_endings_and_plans_letters(db):
     assert writes("roster") == {
+        "groups.EveningTemplate": {"insert", "update", "delete"},
         "groups.Group": {"insert", "update"},
         "groups.Agreement": {"insert"},
         "groups.Proposal": {"insert", "update"},
@@ -62,7 +63,7 @@ ERASED = (
     *("groups.Entrance", "groups.Preference", "groups.Acceptance", "groups.Ending"),
     *("groups.Proposal", "groups.Consent", "balint_sessions.Attendance"),
     *("balint_sessions.CalendarFeed", "members.CacheEntry"),
-    *("balint_sessions.EveningLead", "balint_sessions.NoticeSeen"),
+    *("balint_sessions.EveningLead", "balint_sessions.NoticeSeen", "balint_sessions.Observer"),
 )
 
 
@@ -86,6 +87,7 @@ def test_the_owner_of_the_functions_writes_what_they_close_and_forget(db):
         "balint_sessions.CaseCount": {"insert", "update"},
         "balint_sessions.Step": {"delete"},
         "balint_sessions.RoomPresence": {"delete"},
+        "balint_sessions.SteppedOut": {"insert", "delete"},
         "balint_sessions.Reflection": {"delete"},
         "balint_sessions.LeadersNote": {"delete"},
     }

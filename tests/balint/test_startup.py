@@ -53,7 +53,7 @@ def changed(statement: str, back: str, *, database: str = NAME) -> Iterator[None
             connection.execute(back)
 
 
-WEB = ["-m", "granian", "--interface", "asgi", "--host", "127.0.0.1", "--workers", "2"]
+WEB = ["-m", "balint.serve", "--host", "127.0.0.1", "--workers", "2"]
 SITE = "balint.asgi:application"
 CELERY = ["-m", "celery", "-A", "balint"]
 

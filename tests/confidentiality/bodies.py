@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from groups.evening_models import PHASES
 from tests.confidentiality.world import World
 
 Body = dict[str, Any]
@@ -18,6 +19,9 @@ def _day(days: int) -> str:
 
 
 PROPOSED = {"address": "someone.new@example.org", "name": "Dr Some One", "role": "member"}
+EVENING = {"name": "posted", "cases": 1, "sessions": 1, "pause": 0} | {
+    f"minutes_{phase}": 10 for phase in PHASES
+}
 FIXED: dict[str, Callable[[], Body]] = {
     "roster_away": lambda: {"starts_on": _day(0), "reason": "posted"},
     "roster_farewell": lambda: {"last_on": _day(30), "reason": "posted"},
@@ -27,6 +31,8 @@ FIXED: dict[str, Callable[[], Body]] = {
     "proposal_answer": lambda: {"answer": "yes"},
     "session_answer": lambda: {"reason": "posted"},
     "answer_by_mail": lambda: {"coming": "no"},
+    "room_out": lambda: {"seen": 2},
+    "room_in": lambda: {"seen": 2},
     "room_undo": lambda: {"seen": 2},
     "room_step": lambda: {"seen": 2, "to": "return"},
     "room_presenter": lambda: {"seen": 2, "presenter": ""},
@@ -48,9 +54,17 @@ FIXED: dict[str, Callable[[], Body]] = {
         "setting": "online",
         "place": "posted",
     },
+    "evening_new": lambda: EVENING,
+    "evening_edit": lambda: EVENING,
+    "day_new": lambda: {
+        **{"on": _day(41), "setting": "online", "place": "posted"},
+        **{f"starts_{number}": f"{10 + 2 * number}:00" for number in range(4)},
+        **{f"minutes_{number}": 90 for number in range(4)},
+    },
     "group_end": lambda: {"do": "ask", "last_on": _day(60)},
     "record": lambda: {"do": "ask"},
     "programme_record": lambda: {"do": "ask"},
+    "observers": lambda: {"seen": 2},
     "tonight": lambda: {
         "do": "substitute",
         "seen": "",

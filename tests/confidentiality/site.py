@@ -57,7 +57,7 @@ def running(
         BALINT_VAR=str(folder / "var"),
     )
     site = RunningSite(port, folder, environment)
-    web = ("-m", "granian", "--interface", "asgi", "--host", "127.0.0.1", "--port", str(port))
+    web = ("-m", "balint.serve", "--host", "127.0.0.1", "--port", str(port))
     with ExitStack() as stack:
         process = stack.enter_context(_process(site, "web", "app", *web, application))
         _wait(lambda: _answers(port), process, folder / "web.log")

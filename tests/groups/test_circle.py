@@ -1,5 +1,6 @@
 """Nobody sits on anybody's lap, everybody is in the picture, and it can be said in words."""
 
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import combinations
 from math import dist
@@ -61,6 +62,32 @@ def test_a_name_stays_in_the_picture_and_off_the_next_chair(count, outside):
         middle_of_name = (one.x, one.name_y - 4)
         for x, y, radius in discs(circle):
             assert dist(middle_of_name, (x, y)) > radius
+
+
+@pytest.mark.parametrize("names", [False, True])
+@pytest.mark.parametrize("observers", [1, 2, 5, 12])
+@pytest.mark.parametrize("count", [4, 9, 15, 20])
+def test_who_observes_sits_outside_and_on_nobody(count, observers, names):
+    people = chairs(count, outside=1)
+    first = max(2, count - observers)
+    people[first:] = [replace(chair, observes=True) for chair in people[first:]]
+    circle = seat(people, names=names, room=True)
+
+    middle = (circle.centre, circle.centre)
+    outside = [dist((one.x, one.y), middle) for one in circle.seats if one.chair.observes]
+    inside = [dist((one.x, one.y), middle) for one in circle.seats if not one.chair.observes]
+    assert len(circle.seats) == count
+    assert min(outside) > max(inside)
+    for (x, y, radius), (other_x, other_y, other_radius) in combinations(discs(circle), 2):
+        assert dist((x, y), (other_x, other_y)) > radius + other_radius
+    for x, y, radius in discs(circle):
+        assert radius <= x <= circle.size - radius
+        assert radius <= y <= circle.size - radius
+
+
+def test_who_observes_is_counted_apart():
+    people = [replace(chair, observes=index > 6) for index, chair in enumerate(chairs(9))]
+    assert describe(people) == "7 people in the circle; 2 observe from outside"
 
 
 @pytest.mark.parametrize("count", [0, 1, 21])
@@ -238,3 +265,9 @@ def test_who_is_away_is_not_ticked():
 def test_the_whole_name_is_read_out_for_each_chair_to_touch():
     html = rendered('{% circle_choices chairs "present" %}', [Chair("RM", "Dr Ruth Marks")] * 2)
     assert '<span class="visually-hidden">Dr Ruth Marks</span>' in html
+
+
+def test_where_many_sit_close_long_names_are_shorter():
+    people = [replace(chair, name="Maximilian-Jo Berg") for chair in chairs(13)]
+    assert seat(people[:12]).seats[0].name == "Maximilian…"
+    assert seat(people).seats[0].name == "Maximil…"

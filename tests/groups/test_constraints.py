@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from groups.evening_models import EveningTemplate
 from groups.models import (
     Acceptance,
     Agreement,
@@ -82,7 +83,16 @@ def reason_elsewhere(c):
     return LeavingReason(group=c.other_group, member=c.member, ending=about, forget_on=NOW.date())
 
 
+def template(c, **fields):
+    return EveningTemplate(**({"programme": c.programme, "key": "mine"} | fields))
+
+
 TRIPS = {
+    "one_template_per_programme_and_key": lambda c: template(c, programme=None, key="90"),
+    "leaders_talk_for_at_most_two_hours": lambda c: Group(
+        programme=c.programme, name="Talks long", talk_minutes=121
+    ),
+    "evening_has_1_to_3_cases_and_a_day_1_to_6_sessions": lambda c: template(c, cases=4),
     "one_running_admin_role_per_programme": lambda c: ProgrammeAdmin(
         programme=c.programme, member=c.admin, starts_at=NOW
     ),
@@ -144,7 +154,11 @@ def test_every_constraint_is_tripped(db):
 
 @pytest.mark.parametrize(
     ("fields", "sentence"),
-    [({"cap": 16}, "room for 2 to 15 members"), ({"keeps_cases_days": 6}, "for 7 to 365 days")],
+    [
+        ({"cap": 16}, "room for 2 to 15 members"),
+        ({"keeps_cases_days": 6}, "for 7 to 365 days"),
+        ({"talk_minutes": 121}, "At most two hours"),
+    ],
 )
 def test_what_a_form_can_break_has_a_sentence(circle, fields, sentence):
     group = make_group(circle.programme)

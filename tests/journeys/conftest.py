@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -42,6 +43,7 @@ class Site:
     environment: dict[str, str]
     folder: Path
     browser: Browser
+    server: "serving"
     pages: list[Page] = field(default_factory=list)
 
     def manage(self, *arguments: str, login: str = "owner") -> str:
@@ -64,11 +66,29 @@ class Site:
 
     def page(self, member: Any = None, *, width: int = 1280, **context: Any) -> Page:
         """A browser of its own, signed in as `member` by the sign-in page."""
-        page = self.browser.new_context(
+        page = self._opened(self.browser, member, width=width, **context)
+        self.pages.append(page)
+        return page
+
+    def mortal_page(
+        self, member: Any, *, width: int = 1280
+    ) -> tuple[Page, subprocess.Popen[bytes]]:
+        """A page in a browser of its own, and the process to kill it by."""
+        folder = self.folder.parent / "browser"
+        command = [str(chromium()), *CHROMIUM, "--headless", "--remote-debugging-port=0"]
+        with (self.folder.parent / "browser.log").open("wb") as log:
+            process = subprocess.Popen([*command, f"--user-data-dir={folder}"], stderr=log)
+        port = folder / "DevToolsActivePort"
+        wait_until(lambda: port.exists() and port.read_text().count("\n") > 0)
+        address = f"http://127.0.0.1:{port.read_text().splitlines()[0]}"
+        browser = self.browser.browser_type.connect_over_cdp(address)
+        return self._opened(browser, member, width=width), process
+
+    def _opened(self, browser: Browser, member: Any, *, width: int, **context: Any) -> Page:
+        page = browser.new_context(
             base_url=self.url, viewport={"width": width, "height": 860}, **context
         ).new_page()
         page.set_default_timeout(10_000)
-        self.pages.append(page)
         if member is not None:
             sign_in(page, member.email)
         return page
@@ -83,16 +103,28 @@ def sign_in(page: Page, email: str, password: str = PASSWORD) -> None:
     page.wait_for_url(re.compile(r"^(?!.*accounts/login)"))
 
 
+CHROMIUM = ("--no-sandbox", "--disable-background-networking", "--disable-sync")
+
+
+def chromium() -> str | None:
+    return shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+def wait_until(ready: Callable[[], bool], alive: Callable[[], bool] = lambda: True) -> bool:
+    """Whether it is ready within half a minute, while what it waits for is alive."""
+    until = time.monotonic() + 30
+    while not ready():
+        if not alive() or time.monotonic() > until:
+            return False
+        time.sleep(0.1)
+    return True
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     with sync_playwright() as playwright:
-        yield (
-            opened := playwright.chromium.launch(
-                executable_path=chromium,
-                args=["--no-sandbox", "--disable-background-networking", "--disable-sync"],
-            )
-        )
+        opened = playwright.chromium.launch(executable_path=chromium(), args=list(CHROMIUM))
+        yield opened
         opened.close()
 
 
@@ -117,10 +149,11 @@ def site(
         EMAIL_URL=f"maildir://{tmp_path}/mail",
         SECRET_KEY="a journey",
     )
-    with django_db_blocker.unblock(), serving(environment, port, tmp_path / "web.log"):
+    server = serving(environment, port, tmp_path / "web.log")
+    with django_db_blocker.unblock(), server:
         default.close()
         default.settings_dict.update(dj_database_url.parse(servers.url("balint_test", name)))
-        site = Site(name, url, environment, tmp_path / "mail", browser)
+        site = Site(name, url, environment, tmp_path / "mail", browser, server)
         yield site
         for page in site.pages:
             page.context.close()
@@ -135,17 +168,26 @@ class serving:  # noqa: N801
     def __init__(self, environment: dict[str, str], port: int, log: Path) -> None:
         self.environment, self.port, self.log = environment, port, log
 
+    def restart(self) -> None:
+        """Killed in the middle of whatever it does, and started again at once."""
+        # With its worker, which would go on alone.
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        self.__enter__()
+
     def __enter__(self) -> None:
-        arguments = ["--interface", "asgi", "--host", "127.0.0.1", "--port", str(self.port)]
+        arguments = ["--host", "127.0.0.1", "--port", str(self.port)]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "granian", *arguments, "balint.asgi:application"],
+                [sys.executable, "-m", "balint.serve", *arguments],
                 cwd=servers.ROOT,
                 env=self.environment | {"BALINT_LOGIN": "app"},
                 stdout=log,
                 stderr=log,
+                start_new_session=True,
             )
-        self._wait(lambda: self._answers())
+        if not wait_until(self._answers, lambda: self.process.poll() is None):
+            raise RuntimeError(self.log.read_text())
 
     def _answers(self) -> bool:
         try:
@@ -153,13 +195,6 @@ class serving:  # noqa: N801
                 return True
         except OSError:
             return False
-
-    def _wait(self, ready: Callable[[], bool]) -> None:
-        until = time.monotonic() + 30
-        while not ready():
-            if self.process.poll() is not None or time.monotonic() > until:
-                raise RuntimeError(self.log.read_text())
-            time.sleep(0.1)
 
     def __exit__(self, *error: object) -> None:
         self.process.terminate()

@@ -1,21 +1,27 @@
 """An evening online and one in person, in real browsers, by several people at once."""
 
 import re
+from dataclasses import dataclass
 from datetime import timedelta
-from uuid import UUID, uuid4
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from groups.models import Entrance
-from sessions.models import Attendance, CasePresentation, Session
+from members.models import Member
+from sessions.models import Attendance, CasePresentation, Session, SteppedOut
 from tests.journeys.conftest import Site
 from tests.sessions.meetings import make_session
-from tests.world import Circle, as_owner, make_circle
+from tests.world import Circle, as_owner, join, make_circle, make_member
 
 TITLE = "The patient with two chairs"
+# A stream brings a change at once; a browser that has to ask does so every three seconds.
+SOON, AFTER_A_RESTART = 6_000, 12_000
+LONGER_THAN_A_SCREEN_ASKS = 4_000
+# With eight chairs and the list of phases, it fits beside the call on a laptop.
+STRIP = 760
 
 
 def hold(page: Page, words: str) -> None:
@@ -52,12 +58,88 @@ def add_meeting_soon(page: Page, circle: Circle) -> Session:
         return Session.objects.get(group=circle.group)
 
 
+@dataclass
+class Screens:
+    """The pages of one evening, by name, and what went wrong in any of them."""
+
+    site: Site
+    circle: Circle
+    session: Session
+    pages: dict[str, Page]
+    wrong: list[str]
+
+    def __getattr__(self, name: str) -> Page:
+        return self.pages[name]
+
+    @property
+    def room(self) -> str:
+        return f"/sessions/{self.session.pk}/room/"
+
+    def come(self, name: str, person: Member, *, width: int = 1280) -> Page:
+        """Somebody opens the room on a browser of their own."""
+        page = self.site.page(person, width=width)
+        page.on("pageerror", lambda error: self.wrong.append(f"{name}: {error}"))
+        page.goto(self.room)
+        self.pages[name] = page
+        return page
+
+    def all_say(self, sentence: str, *but: str, within: int = SOON) -> None:
+        """Everyone's strip says it in time, at 360 pixels without scrolling sideways."""
+        for name, page in self.pages.items():
+            if name not in but:
+                expect(page.locator("#sentence")).to_have_text(sentence, timeout=within)
+                assert fits(page), name
+
+
+def fits(page: Page) -> bool:
+    return page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def sits_back(page: Page) -> None:
+    expect(page.get_by_role("heading", name="You can sit back now.")).to_be_visible(timeout=SOON)
+    assert page.locator("#sentence, [data-clock]").count() == 0
+    assert fits(page)
+
+
 def test_online_evening_from_plan_to_title(site: Site):
     circle = online_circle()
-    leader = site.page(circle.leader)
-    session = add_meeting_soon(leader, circle)
-    room = f"/sessions/{session.pk}/room/"
+    latecomer = make_member("Dr Priya Bose", time_zone="Asia/Jerusalem")
+    join(circle.group, latecomer)
+    leader, browser = site.mortal_page(circle.leader)
+    try:
+        session = add_meeting_soon(leader, circle)
+        says_no(site, circle, leader, session)
+        evening = Screens(site, circle, session, {"leader": leader}, [])
+        arrive(evening)
+        first_case(evening, latecomer)
+    finally:
+        browser.kill()
+        browser.wait()
+    del evening.pages["leader"]
+    second_case(evening)
+    puts_down(evening)
+    assert evening.wrong == []
 
+
+def arrive(evening: Screens) -> None:
+    """Everyone but one comes in; what the call needs is said before it."""
+    circle, leader, session = evening.circle, evening.leader, evening.session
+    leader.goto(evening.room)
+    expect(leader.locator("#watch")).to_have_text("Not here yet: Erik, Amit, Dana and Priya")
+    evening.come("second", circle.second_leader, width=360)
+    evening.come("presenter", circle.presenter)
+    member = evening.site.page(circle.member, width=360)
+    member.goto(f"/sessions/{session.pk}/")
+    expect(member.get_by_text("No recorder runs, and no AI helper is in the call.")).to_be_visible()
+    evening.come("member", circle.member, width=360)
+    expect(evening.member.get_by_role("link", name="Open the video call")).to_have_attribute(
+        "href", "https://call.example/valley"
+    )
+    expect(leader.locator("#watch")).to_have_text("Not here yet: Priya", timeout=SOON)
+
+
+def says_no(site: Site, circle: Circle, leader: Page, session: Session) -> None:
+    """Who cannot come says so, and the leaders read it before the door."""
     absent = site.page(circle.absent)
     absent.goto("/")
     absent.get_by_role("link", name="I can’t come").click()
@@ -66,55 +148,95 @@ def test_online_evening_from_plan_to_title(site: Site):
     leader.goto(f"/sessions/{session.pk}/before/")
     expect(leader.get_by_text("Owen")).to_be_visible()
 
-    presenter, member = site.page(circle.presenter), site.page(circle.member, width=360)
-    presenter.goto(room)
-    member.goto(room)
-    expect(member.get_by_role("link", name="Open the video call")).to_have_attribute(
-        "href", "https://call.example/valley"
-    )
-    leader.goto(room)
-    walk_to_the_story(leader, circle.presenter.pk)
-    hold(leader, "")
-    hold(leader, "")
-    expect(leader.locator("#sentence")).to_contain_text("Amit is sitting back")
 
-    expect(presenter.get_by_role("heading", name="You can sit back now.")).to_be_visible()
-    expect(member.locator("#sentence")).to_contain_text("Amit is sitting back")
-    refused_while_listening(presenter, room)
+def first_case(evening: Screens, latecomer: Member) -> None:
+    """A follow-up is asked for, Amit tells; one comes late, and the server is restarted."""
+    leader = evening.leader
+    for words in ("open the meeting", "ask for a follow-up report", "ask who has a case"):
+        hold(leader, words)
+    evening.all_say("The call. Who has a case?")
+    leader.locator("#who-tells").select_option(label="Amit")
+    hold(leader, "begin the story")
+    evening.all_say("The story. Amit is telling it.")
+    evening.come("latecomer", latecomer, width=360)
+    five = re.compile("^5 people in the circle")
+    for page in evening.pages.values():
+        expect(page.locator("svg.circle")).to_have_attribute("aria-label", five, timeout=SOON)
 
-    hold(leader, "ask Amit back in")
-    expect(presenter.get_by_role("heading", name="You can sit back now.")).to_be_hidden()
-    hold(leader, "")
-    leader.goto(f"/sessions/{session.pk}/afterwards/")
-    leader.get_by_role("button", name="Right so").click()
-    leader.wait_for_load_state()
+    hold(evening.second, "go on to questions of fact")
+    evening.all_say("Questions of fact, to Amit.")
+    hold(leader, "let Amit sit back")
+    evening.all_say("The group’s work. Amit is sitting back.", "presenter")
+    strip = leader.locator("main").bounding_box()
+    assert strip["height"] <= STRIP, strip
+    sits_back(evening.presenter)
+    refused_while_listening(evening.presenter, evening.room)
 
+    evening.site.server.restart()
+    hold(evening.second, "ask Amit back in")
+    back = "Coming back in. Amit has the first word, or none."
+    evening.all_say(back, within=AFTER_A_RESTART)
+
+
+def second_case(evening: Screens) -> None:
+    """Dana tells, and one leader leads, the other's browser being dead; one steps out."""
+    second = evening.second
+    second.get_by_text("Other steps").click()
+    with second.expect_navigation():
+        second.get_by_role("button", name="A second case: the call").click()
+    evening.all_say("The call. Who has a case?")
+    second.locator("#who-tells").select_option(label="Dana")
+    hold(second, "begin the story")
+    evening.all_say("The story. Dana is telling it.")
+
+    out = evening.latecomer
+    out.get_by_role("link", name="I know this patient").click()
+    out.get_by_role("button", name="Step out").click()
+    expect(out.get_by_role("heading", name="You have stepped out of this case.")).to_be_visible()
+    four = re.compile("Priya is away")
+    for page in (second, evening.presenter, evening.member):
+        expect(page.locator("svg.circle")).to_have_attribute("aria-label", four, timeout=SOON)
+    hold(second, "go on to questions of fact")
+    hold(second, "let Dana sit back")
+    evening.all_say("The group’s work. Dana is sitting back.", "member", "latecomer")
+    sits_back(evening.member)
+    expect(out.get_by_role("heading", name="You have stepped out of this case.")).to_be_visible()
+    assert "Dana" not in out.locator("body").inner_text()
+    hold(second, "ask Dana back in")
+    hold(second, "go on to closing")
+    evening.all_say("Closing. A few words on the meeting.")
+    hold(second, "end the meeting")
+    for page in evening.pages.values():
+        expect(page.get_by_text("The meeting is over.")).to_be_visible(timeout=SOON)
+
+
+def puts_down(evening: Screens) -> None:
+    """The leader who is left says that all is right; each case is known to who heard it."""
+    circle, site, second = evening.circle, evening.site, evening.second
+    second.goto(f"/sessions/{evening.session.pk}/afterwards/")
+    second.get_by_role("button", name="Right so").click()
+    second.wait_for_load_state()
     with as_owner():
-        case = CasePresentation.objects.get()
-        came = set(Attendance.objects.filter(present=True).values_list("member", flat=True))
-    assert case.presenter == circle.presenter
-    assert {circle.leader.pk, circle.presenter.pk, circle.member.pk} <= came
-    assert circle.absent.pk not in came
+        came = set(Attendance.objects.filter(present=True).values_list("member__name", flat=True))
+        first, case = CasePresentation.objects.order_by("order")
+        heard = [
+            set(told.presences.values_list("member__name", flat=True)) for told in (first, case)
+        ]
+        assert not SteppedOut.objects.exclude(member__name="Dr Priya Bose").exists()
+    assert (first.presenter, case.presenter) == (circle.presenter, circle.member)
+    here = {str(who) for who in (circle.leader, circle.second_leader, circle.presenter)}
+    assert came == heard[0] == here | {str(circle.member), "Dr Priya Bose"}
+    assert heard[1] == came - {"Dr Priya Bose"}
 
-    presenter.goto(f"/sessions/{session.pk}/")
-    presenter.locator(f"a[href='/cases/{case.pk}/']").click()
+    presenter, latecomer = evening.presenter, evening.latecomer
+    presenter.goto(f"/cases/{first.pk}/")
     presenter.get_by_label(re.compile("title", re.I)).fill(TITLE)
     presenter.get_by_role("button", name="Save").click()
     expect(presenter.get_by_role("heading", name=TITLE)).to_be_visible()
-    member.goto(f"/cases/{case.pk}/")
-    expect(member.get_by_role("heading", name=TITLE)).to_be_visible()
+    latecomer.goto(f"/cases/{first.pk}/")
+    expect(latecomer.get_by_role("heading", name=TITLE)).to_be_visible()
+    assert latecomer.goto(f"/cases/{case.pk}/").status == 404
     nobody_else_sees_it(site, circle, case)
-
-
-def walk_to_the_story(leader: Page, presenter: UUID) -> None:
-    """One quiet step after the other, and who tells; no step is ever required."""
-    for _step in range(4):
-        if leader.locator("#who-tells").count():
-            leader.locator("#who-tells").select_option(str(presenter))
-            hold(leader, "")
-            break
-        hold(leader, "")
-    expect(leader.locator("#sentence")).to_contain_text("Amit")
 
 
 def refused_while_listening(presenter: Page, room: str) -> None:
@@ -131,10 +253,9 @@ def refused_while_listening(presenter: Page, room: str) -> None:
 
 
 def nobody_else_sees_it(site: Site, circle: Circle, case: CasePresentation) -> None:
-    """Absent member, absent leader, outsider, admin, superuser: the 404 of nothing."""
+    """Absent member, outsider, admin, superuser: the 404 of nothing."""
     for person in (
         circle.absent,
-        circle.second_leader,
         circle.outsider,
         circle.admin,
         circle.superuser,
@@ -183,11 +304,24 @@ class Taps:
         self.page.wait_for_load_state()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_member_in_person_sees_only_that_the_group_meets(site: Site, scheme):
+def test_in_person_all_phones_are_away_and_nothing_moves_on_any_of_them(site: Site):
     circle = make_circle()
     session = make_session(circle.group, timezone.now() - timedelta(minutes=20))
-    member = site.page(circle.member, width=360, color_scheme=scheme)
-    member.goto(f"/sessions/{session.pk}/room/")
-    expect(member.get_by_text("The group is meeting.")).to_be_visible()
-    assert member.locator("form, button").count() == 0
+    people = {circle.member: "dark", circle.presenter: "light", circle.leader: "light"}
+    pages = [site.page(who, width=360, color_scheme=scheme) for who, scheme in people.items()]
+    for page in pages:
+        page.goto("/")
+        expect(page.get_by_text("The group is meeting").first).to_be_visible()
+        page.goto(f"/sessions/{session.pk}/room/")
+        expect(page.get_by_role("heading", name="The group is meeting.")).to_be_visible()
+        assert page.locator("form, button, script").count() == 0
+    leader = pages[-1]
+    leader.get_by_role("link", name="A dim clock and the phases").click()
+    expect(leader.locator("[data-clock]")).to_be_visible()
+    expect(leader.get_by_text("Closing")).to_be_hidden()
+    asked: list[str] = []
+    for page in pages:
+        assert fits(page)
+        page.on("request", lambda request: asked.append(request.url))
+    leader.wait_for_timeout(LONGER_THAN_A_SCREEN_ASKS)
+    assert asked == []

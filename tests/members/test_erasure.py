@@ -38,11 +38,13 @@ from sessions.models import (
     EveningLead,
     LeadersNote,
     NoticeSeen,
+    Observer,
     Reflection,
     RoomPresence,
     Series,
     Session,
     Step,
+    SteppedOut,
 )
 from tests.balint.inside import furnish
 from tests.balint.installation import install
@@ -225,6 +227,10 @@ def fill(circle, person):
                 CasePresence.objects.create(case=case, group=group, member=who)
         Step.objects.create(**here, number=1, phase="story", came_from="call", by=person, at=now())
         RoomPresence.objects.create(**here, member=person, entered_at=now(), seen_at=now())
+        SteppedOut.objects.create(**here, member=person, telling=1)
+        Observer.objects.create(**here, member=person)
+        past.led_by = person
+        past.save(update_fields=["led_by"])
         reflection = Reflection(session=past, member=person, written_at=now(), changed_at=now())
         reflection.text = "What I carry home"
         reflection.save(force_insert=True)
@@ -360,6 +366,8 @@ def test_what_belongs_to_others_stays_and_loses_the_name(filled):
         "balint_sessions.CasePresence": 3,
         "balint_sessions.CaseCount": -1,
         "balint_sessions.RoomPresence": 1,
+        "balint_sessions.SteppedOut": 1,
+        "balint_sessions.Observer": 1,
         "balint_sessions.Reflection": 1,
         "balint_sessions.LeadersNote": 1,
     }

@@ -16,11 +16,13 @@ from sessions.models import (
     EveningLead,
     LeadersNote,
     NoticeSeen,
+    Observer,
     Reflection,
     RoomPresence,
     Series,
     Session,
     Step,
+    SteppedOut,
 )
 from tests.constraints import named, tripped
 
@@ -129,6 +131,14 @@ TRIPS = {
     "step_in_its_sessions_group": lambda c: elsewhere(Step, c, **STEP),
     "one_room_presence_per_member_and_session": lambda c: twice(
         RoomPresence, c, member=c.member, **SEEN
+    ),
+    "one_observer_per_member_and_session": lambda c: twice(Observer, c, member=c.member),
+    "balint_sessions_observer_in_its_sessions_group": lambda c: elsewhere(
+        Observer, c, member=c.member
+    ),
+    "one_stepping_out_per_telling": lambda c: twice(SteppedOut, c, member=c.member, telling=1),
+    "balint_sessions_steppedout_in_its_sessions_group": lambda c: elsewhere(
+        SteppedOut, c, member=c.member, telling=1
     ),
     "roompresence_in_its_sessions_group": lambda c: elsewhere(
         RoomPresence, c, member=c.member, **SEEN

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from groups.cadence import Cadence, Rule, Unit, held
 from groups.models import Acceptance, Agreement, Entrance, Group, Leave, Membership
-from sessions import feeds, ics, outside, visible
+from sessions import feeds, ics, places, visible
 from sessions.models import CalendarFeed, Session
 from sessions.phases import Phase
 from tests.sessions.files import instants, one, other, unfolded, values
@@ -288,7 +288,7 @@ def test_any_place_comes_back_as_it_was_typed(place):
         updated_at=datetime(2026, 1, 1, tzinfo=UTC),
     )
     content = ics.published([session])
-    assert (other(content)[0].location or "") == outside.place(session)
+    assert (other(content)[0].location or "") == places.place(session)
     assert max(len(line) for line in content.split(b"\r\n")) <= 75
 
 

@@ -34,13 +34,14 @@ from sessions.models import (
     RoomPresence,
     Session,
     Step,
+    SteppedOut,
 )
 from tests.balint.installation import install
 from tests.sessions.meetings import cannot_come, change, make_session
-from tests.world import as_member, as_owner, make_circle
+from tests.world import as_member, as_owner, join, make_circle, make_member
 
 pytestmark = pytest.mark.django_db
-DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 
 
 def now():
@@ -254,8 +255,62 @@ def test_steps_and_rooms_go_the_next_morning(circle):
                 entered_at=now(),
                 seen_at=now(),
             )
+            SteppedOut.objects.create(
+                session=session, group=circle.group, member=circle.member, telling=1
+            )
     run()
-    assert left(Step, "session") == left(RoomPresence, "session") == {running.pk}
+    for model in (Step, RoomPresence, SteppedOut):
+        assert left(model, "session") == {running.pk}, model
+
+
+def closed(circle, **fields):
+    """An evening of three days ago: opened at ten past, closed at nine."""
+    session = held(circle, 3 * DAY, runs_until=now() - HOUR)
+    times = {"opened_at": session.starts_at + 10 * MINUTE, "closed_at": session.ends_at}
+    with as_owner():
+        Session.objects.filter(pk=session.pk).update(**(times | fields))
+    return session
+
+
+def times_of(session):
+    with as_owner():
+        session.refresh_from_db()
+    return session.opened_at, session.closed_at
+
+
+def test_when_it_was_opened_and_closed_goes_the_next_morning(circle):
+    session = closed(circle)
+    running = closed(circle, runs_until=now() + HOUR)
+    kept = times_of(running)
+    run()
+    assert times_of(session) == (None, None)
+    assert times_of(running) == kept
+
+
+def test_one_left_open_closes_itself_and_bears_the_morning_alone(circle):
+    open_still = closed(circle, phase="group_work", closed_at=None)
+    never_opened = closed(circle, phase="planned", opened_at=None, closed_at=None)
+    assert run()["sessions closed"] == 2
+    assert times_of(open_still) == (None, open_still.runs_until)
+    assert open_still.closed_itself
+    assert times_of(never_opened) == (None, None)
+    assert not never_opened.closed_itself
+    assert run()["sessions closed"] == 0
+    assert times_of(open_still) == (None, open_still.runs_until)
+
+
+def test_an_early_opening_stays_where_somebody_came_between_it_and_the_start(circle):
+    plain, sat = closed(circle), closed(circle)
+    early = sat.starts_at - HOUR
+    with as_owner():
+        Session.objects.filter(pk__in=(plain.pk, sat.pk)).update(opened_at=early)
+    run()
+    assert times_of(plain)[0] is None
+    join(circle.group, make_member("Dr Lea Late"), "leader", since=early + 10 * MINUTE)
+    with as_owner():
+        Session.objects.filter(pk=sat.pk).update(opened_at=early)
+    run()
+    assert times_of(sat)[0] == early
 
 
 # Signing in

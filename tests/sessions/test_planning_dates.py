@@ -343,6 +343,7 @@ def test_every_refusal_of_planning_is_tried():
     elsewhere |= {refusals.NothingIsProposed, refusals.NotYoursToMark, refusals.SettledAlready}
     elsewhere |= {refusals.ProposedDatesHaveChanged, refusals.NothingToUndo}
     elsewhere |= {refusals.StandsAlone, refusals.LastDayHasPassed, refusals.EndsAnyway}
+    elsewhere |= {refusals.NoMeetings, refusals.LedByALeader}
     known = {
         kind
         for kind in vars(refusals).values()

@@ -10,7 +10,7 @@ from django.urls import get_resolver, reverse
 from django.utils import timezone
 
 from groups.models import Entrance, Leave
-from sessions import cases, conduct, strip
+from sessions import cases, strip, whereabouts
 from sessions.models import CasePresentation, RoomPresence, Session
 from sessions.phases import Phase
 from tests.sessions.evening import at_phase, enter, fresh, make_session, move, soon, tell, titled
@@ -72,10 +72,12 @@ def test_the_room_has_these_addresses():
         "room",
         "room_clock",
         "room_forget",
+        "room_in",
         "room_leave",
         "room_nothing",
         "room_now",
         "room_open",
+        "room_out",
         "room_presenter",
         "room_step",
         "room_undo",
@@ -90,6 +92,9 @@ ROUTES: list[tuple[str, str, set[str]]] = [
     ("room_step", "post", LEADERS),
     ("room_undo", "post", LEADERS),
     ("room_presenter", "post", LEADERS),
+    ("room_out", "get", INSIDE),
+    ("room_out", "post", INSIDE),
+    ("room_in", "post", LEADERS),
     ("room_leave", "post", INSIDE),
     ("room_forget", "post", set()),
     ("room_nothing", "post", set()),
@@ -520,7 +525,7 @@ def test_the_room_asks_as_often_for_a_large_circle(
 
 def link(session, member):
     with as_member(member):
-        return conduct.join_link(session, member, timezone.now())
+        return whereabouts.join_link(session, member, timezone.now())
 
 
 @pytest.mark.parametrize("begins", [60, 16, 14, -20, -60 * 13])

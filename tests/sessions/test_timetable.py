@@ -8,44 +8,31 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sessions.card import durations_for
 from sessions.phases import ORDER, USUAL_MINUTES, Phase, Switches, enabled
-from sessions.timetable import (
-    DURATIONS,
-    Stretch,
-    duration_choices,
-    durations_for,
-    durations_of,
-    stretches,
-    timetable,
-)
+from sessions.timetable import Stretch, durations, stretches, timetable
+from tests.groups.test_evenings import SITES_OWN
+from tests.world import as_owner
 
 ALL_ON = Switches()
 EVENING = datetime(2027, 1, 21, 19, 30, tzinfo=ZoneInfo("Asia/Jerusalem"))
 
 some_switches = st.builds(Switches, st.booleans(), st.booleans())
-some_durations = st.sampled_from([None, *DURATIONS.values()])
+DURATIONS = {key: durations(row.minutes, row.cases) for key, row in SITES_OWN.items()}
+some_durations = st.sampled_from(list(DURATIONS.values()))
 
 
-def test_the_select_of_templates():
-    assert duration_choices() == [
-        ("60", "60 minutes, one case"),
-        ("75", "75 minutes, one case"),
-        ("90", "90 minutes, one case"),
-        ("90-two", "90 minutes, two cases"),
-        ("120", "120 minutes, two cases"),
-    ]
-
-
-@pytest.mark.parametrize("durations", DURATIONS.values(), ids=str)
-def test_a_template_keeps_each_phase_within_what_groups_usually_take(durations):
-    for phase, minutes in durations.stretches:
+@pytest.mark.parametrize("key", DURATIONS)
+def test_a_template_keeps_each_phase_within_what_groups_usually_take(key):
+    for phase, minutes in DURATIONS[key].stretches:
         fewest, most = USUAL_MINUTES[phase]
         assert fewest <= minutes <= most
-    assert [stretch.phase for stretch in durations.stretches].count(Phase.STORY) == durations.cases
+    cases = [stretch.phase for stretch in DURATIONS[key].stretches].count(Phase.STORY)
+    assert (cases, DURATIONS[key].minutes) == (SITES_OWN[key].cases, SITES_OWN[key].total)
 
 
 def test_the_card_of_ninety_minutes():
-    card = timetable(90, ALL_ON, EVENING)
+    card = timetable(90, ALL_ON, EVENING, DURATIONS["90"])
     assert [(slot.phase, f"{slot.starts_at:%H:%M}", f"{slot.ends_at:%H:%M}") for slot in card] == [
         (Phase.ARRIVING, "19:30", "19:35"),
         (Phase.FOLLOW_UP, "19:35", "19:40"),
@@ -65,7 +52,8 @@ def test_the_card_of_two_cases_has_the_middle_of_the_evening_twice():
 
 
 def test_what_a_group_does_not_use_goes_to_its_work():
-    assert stretches(60, Switches(questions=False, sitting_back=False)) == (
+    off = Switches(questions=False, sitting_back=False)
+    assert stretches(60, off, DURATIONS["60"]) == (
         Stretch(Phase.ARRIVING, 3),
         Stretch(Phase.FOLLOW_UP, 3),
         Stretch(Phase.CALL, 2),
@@ -75,31 +63,29 @@ def test_what_a_group_does_not_use_goes_to_its_work():
     )
 
 
-@pytest.mark.parametrize(
-    ("minutes", "key"), [(30, "60"), (60, "60"), (74, "60"), (80, "75"), (90, "90"), (180, "120")]
-)
-def test_the_longest_template_that_fits(minutes: int, key: str):
-    assert durations_for(minutes).key == key
-
-
-def test_a_groups_own_minutes_and_ninety_minutes_for_what_it_does_not_say():
-    own = durations_of({"story": 10, "questions": 0})
+def test_a_groups_own_minutes_and_its_templates_for_what_it_does_not_say(circle):
+    with as_owner():
+        circle.group.minutes = {"story": 10, "questions": 0}
+        circle.group.evening = "120"
+        own = durations_for(circle.group, 90)
+    assert (own.cases, own.minutes) == (2, 2 * (10 - 7) - 2 * 5 + 120)
     assert dict(own.stretches)[Phase.STORY] == 10
-    assert dict(own.stretches)[Phase.GROUP_WORK] == 52
+    assert dict(own.stretches)[Phase.GROUP_WORK] == 33
     assert Phase.QUESTIONS not in {slot.phase for slot in timetable(90, ALL_ON, EVENING, own)}
 
 
 def test_a_card_over_a_clock_change_counts_real_minutes():
     new_york = ZoneInfo("America/New_York")
     night = datetime(2027, 3, 14, 1, 30, tzinfo=new_york)
-    assert timetable(60, ALL_ON, night)[-1].ends_at == datetime(2027, 3, 14, 3, 30, tzinfo=new_york)
+    card = timetable(60, ALL_ON, night, DURATIONS["60"])
+    assert card[-1].ends_at == datetime(2027, 3, 14, 3, 30, tzinfo=new_york)
 
 
-@given(minutes=st.integers(15, 720), switches=some_switches, durations=some_durations)
+@given(minutes=st.integers(15, 720), switches=some_switches, template=some_durations)
 def test_a_card_fills_the_meeting_without_gaps_in_phases_the_group_uses(
-    minutes: int, switches: Switches, durations
+    minutes: int, switches: Switches, template
 ):
-    card = timetable(minutes, switches, EVENING.astimezone(UTC), durations)
+    card = timetable(minutes, switches, EVENING.astimezone(UTC), template)
     assert card[0].starts_at == EVENING
     assert card[-1].ends_at == EVENING.astimezone(UTC) + timedelta(minutes=minutes)
     assert all(a.ends_at == b.starts_at for a, b in pairwise(card))
@@ -115,6 +101,6 @@ def test_a_card_fills_the_meeting_without_gaps_in_phases_the_group_uses(
 def test_any_minutes_a_group_writes_add_up_to_the_meeting(
     minutes: int, own: dict[str, int], cases: int
 ):
-    card = timetable(minutes, ALL_ON, EVENING.astimezone(UTC), durations_of(own, cases))
+    card = timetable(minutes, ALL_ON, EVENING.astimezone(UTC), durations(own, cases))
     assert card[0].starts_at == EVENING
     assert card[-1].ends_at - card[0].starts_at == timedelta(minutes=minutes)

@@ -1,0 +1,1 @@
+"""Streams of one process: how many, how soon, what each costs, and whether anything is lost."""
