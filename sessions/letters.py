@@ -185,6 +185,7 @@ def words_of(session: Session, letter: Letter) -> dict[str, Any]:
         "weekday": date_format(when.on, pgettext("day of the week, as in Thursday", "l")),
         "place": place_words(session),
         "answers": answers,
+        "entry": person.calendar_mail,
         "link": answerlinks.url(session, person) if answers else page("group", session.group_id),
         "signature": signature(session.group, timezone.now()),
     }

@@ -25,6 +25,9 @@ class MarkForm(forms.Form):
 
 
 class SettleForm(forms.Form):
-    """Nothing to fill in: `seen` is the state of the group's dates as they were shown."""
+    """Nothing to fill in: `seen` is how the dates and what was marked of them were shown.
+
+    Without it nobody has seen them; the verb says so.
+    """
 
     seen = forms.CharField(required=False, max_length=200, widget=forms.HiddenInput)

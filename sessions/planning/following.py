@@ -92,6 +92,9 @@ def plan_following(
     if _is_whole(plan, old):
         propose = old.settled_at is None
         return years.plan_year(group, cadence, place, by=by, at=at, propose=propose)
+    if old.settled_at is None and plan == plan_from(session):
+        # Whoever has marked these dates need not look at them again.
+        return old
     drafted = draft_following(session, plan, at=at)
     series = _branch(drafted, old, by=by, at=at)
     own = _hand_over(drafted, session, series, by=by, at=at)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, Max, Min, QuerySet, Value
+from django.db.models import Exists, F, Max, Min, OuterRef, Q, QuerySet, Value
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -184,12 +184,25 @@ def _asking(letter: Letter) -> Message:
     words = {
         "name": person.first_name,
         "group": group.name_outside,
-        "dates": [_line(session, person) for session in proposed(group, timezone.now())],
+        "dates": [_line(session, person) for session in _to_ask(letter, series)],
         "link": page("dates_answer", group.pk),
         "signature": signature(group, timezone.now()),
     }
     subject = _("%(group)s: which dates can you not?")
     return message(subject % {"group": group.name_outside}, "dates_proposed", words)
+
+
+def _to_ask(letter: Letter, series: Series) -> QuerySet[Session]:
+    """What is proposed, but for other rhythms of which the recipient was asked as they stand."""
+    went = Letter.objects.filter(
+        kind=PROPOSED,
+        recipient=letter.recipient,
+        state=LetterState.SENT,
+        about_id=OuterRef("series"),
+        about_version=OuterRef("series__revision"),
+    )
+    dates = proposed(series.group, timezone.now())
+    return dates.exclude(~Q(series=series) & Exists(went))
 
 
 def _telling(letter: Letter) -> Message:

@@ -60,7 +60,18 @@ def dropped(group: Group, at: datetime) -> list[Session]:
 def as_shown(sessions: Iterable[Session]) -> str:
     """A word that changes when a date comes, goes or is moved to another day."""
     days = sorted(f"{session.pk} {answers.day_of(session)}" for session in sessions)
-    return hashlib.sha256("\n".join(days).encode()).hexdigest()[:16]
+    return _digest(days)
+
+
+def as_marked(group: Group, to: Member, at: datetime) -> str:
+    """A word that changes with the group's dates and whenever anybody marks them, for leaders."""
+    marks = visible.answers(to, at).filter(session__in=dates(group, at))
+    replies = visible.replies(to, at).filter(group=group)
+    said = [
+        *sorted(map(str, marks.values_list("session", "member", "on"))),
+        *sorted(map(str, replies.values_list("series", "member", "replied_at"))),
+    ]
+    return _digest([state_of(group), *said])
 
 
 def marked(sessions: Collection[Session], member: Member) -> set[UUID]:
@@ -103,17 +114,18 @@ def reply(group: Group, cannot: Collection[UUID], *, seen: str, by: Member, at: 
 
 
 @transaction.atomic
-def settle(group: Group, *, seen: str = "", by: Member, at: datetime) -> list[Session]:
+def settle(group: Group, *, seen: str | None = None, by: Member, at: datetime) -> list[Session]:
     """What is proposed stands from now on: reminders are planned, and everyone gets one letter.
 
-    `seen` is `state_of(group)` as the leader saw it. Raises Refused.
+    `seen` is `as_marked` as the leader saw it. Raises Refused.
     """
     if not may(by, Action.PLAN, group, at):
         raise NotYoursToPlan
     group = Group.objects.select_for_update(no_key=True).get(pk=group.pk)
-    if seen and seen != state_of(group):
+    # Who is just marking them has done so before the leader looks, or is told that they stand.
+    sessions = list(dates(group, at).select_for_update(of=("self",), no_key=True))
+    if seen is not None and seen != as_marked(group, by, at):
         raise ChangedMeanwhile
-    sessions = list(dates(group, at))
     if not sessions:
         raise NothingIsProposed
     for session in sessions:
@@ -161,6 +173,10 @@ def not_answered(group: Group, to: Member, at: datetime) -> list[str]:
         for row in _asked(group, at)
         if row.member_id not in proposers and len(looked.get(row.member_id, ())) < len(asked)
     ]
+
+
+def _digest(lines: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
 def _asked(group: Group, at: datetime) -> list[Membership]:

@@ -184,7 +184,10 @@ def write(
 ) -> None:
     """What is to be sent: a question, the first letter with all dates, or word of what changed."""
     if drafted.proposes:
-        letters.ask(series, list(letters.proposed(series.group, at)), at=at)
+        if series.proposed_at == at:
+            letters.ask(
+                series, list(letters.proposed(series.group, at).filter(series=series)), at=at
+            )
         return
     several = len(drafted.told) > 1 or bool(drafted.added)
     reminders.sync_many(sessions, at=at, told=not several)

@@ -96,6 +96,6 @@ def _to_settle(
         "waiting": proposed.not_answered(group, me, at),
         "subject": letter.subject,
         "letter": letter.text.strip().split("\n\n"),
-        "seen": planning.state_of(group),
+        "seen": proposed.as_marked(group, me, at),
         "label": words.settle_label(len(standings)),
     }

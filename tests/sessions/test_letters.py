@@ -12,7 +12,7 @@ from groups import optout
 from groups.cadence import instant
 from groups.models import Acceptance, Agreement, Entrance, Group, Membership
 from members.letters import outbox
-from members.models import Letter
+from members.models import Letter, Member
 from sessions import answerlinks
 from sessions.letters import NOTICES, REMINDERS
 from sessions.models import Session
@@ -121,8 +121,8 @@ def test_a_reminder_is_three_sentences_signed_by_the_leaders(ours):
     assert paragraphs(mail) == [
         "Dear Amit,",
         f"Valley meets on {WORDS}, 19:30–21:00, London time.\nPlace: Herzl Street 12",
-        "There is nothing to prepare. If you cannot come, please say so here; you need not sign "
-        f"in:\n{link}",
+        "There is nothing to prepare. If you cannot come, please say so here, since Accept or "
+        f"Decline in a calendar reaches nobody; you need not sign in:\n{link}",
         "Dr Erik Krantz\nDr Ruth Marks",
     ]
 
@@ -294,3 +294,16 @@ def test_who_may_not_answer_is_given_the_groups_page_and_no_dead_link(ours, kind
     assert "/answer/" not in text
     assert "you need not sign in" not in text
     assert f"The group’s page:\nhttp://testserver/groups/{ours.group.pk}/" in text
+
+
+@pytest.mark.parametrize("kind", sorted({*REMINDERS.values(), *NOTICES} - {"cancelled"}))
+def test_a_letter_with_an_entry_says_where_an_answer_arrives_and_where_not(ours, kind):
+    reader = ours.members[0]
+    half = "since Accept or Decline in a calendar reaches nobody"
+    assert half in text_of(one(ours, kind))
+    with as_owner():
+        Session.objects.all().delete()
+        Member.objects.filter(pk=reader.pk).update(calendar_mail=False)
+    text = text_of(one(ours, kind))
+    assert half not in text
+    assert "please say so here; you need not sign in:" in text

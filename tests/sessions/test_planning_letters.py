@@ -241,3 +241,50 @@ def test_an_entry_of_a_date_that_changes_with_others_is_put_right(ours: Round):
     mail_about(dates(ours)[0], "reminder-3", ours.members[0])
     plan(ours, replace(planning.plan_of(series).cadence, minutes=120))
     assert methods(send()).count("REQUEST") == 1
+
+
+@pytest.fixture
+def asked(ours: Round) -> list[Session]:
+    """Five proposed dates, of which everyone is asked which they cannot."""
+    with as_member(ours.leader):
+        cadence = rhythm((timezone.now() + timedelta(days=3)).date())
+        planning.plan_year(
+            ours.group, cadence, "Library", by=ours.leader, at=timezone.now(), propose=True
+        )
+    return dates(ours)
+
+
+def follow(ours: Round, session: Session, starts_at: time) -> None:
+    with as_member(ours.leader):
+        session = known(session)
+        plan = planning.plan_from(session)
+        later = replace(plan.cadence, starts_at=starts_at)
+        planning.plan_following(session, later, plan.place, by=ours.leader, at=timezone.now())
+
+
+def test_of_the_later_part_of_proposed_dates_only_that_part_is_asked_anew(
+    ours: Round, asked: list[Session]
+):
+    first = send()
+    assert len(lines(text_of(first[0]))) == 5
+    follow(ours, asked[3], time(20))
+    again = send()
+    assert recipients(again) == recipients(first)
+    assert [line.split(",")[1] for line in lines(text_of(again[0]))] == [" 20:00–21:30"] * 2
+
+
+def test_a_question_that_waits_is_one_about_all_proposed_dates(ours: Round, asked: list[Session]):
+    follow(ours, asked[3], time(20))
+    mails = send()
+    assert recipients(mails) == sorted(set(recipients(mails)))
+    assert len(lines(text_of(mails[0]))) == 5
+
+
+def test_the_later_part_of_proposed_dates_saved_untouched_asks_nobody(
+    ours: Round, asked: list[Session]
+):
+    send()
+    follow(ours, asked[3], time(19, 30))
+    assert send() == []
+    with as_owner():
+        assert Series.objects.filter(group=ours.group).count() == 1

@@ -186,7 +186,9 @@ def test_a_rhythm_that_is_not_in_the_list_can_be_chosen_again(circle: Circle, le
 def test_a_change_in_the_form_fetches_the_year_only(circle: Circle, leader: Client):
     page = leader.get(schedule(circle), THIRD_THURSDAY, headers=HTMX)
     html = page.content.decode()
-    assert next(t.name for t in page.templates if t.name) == "sessions/_year.html"
+    # The letter in it is composed first.
+    pages = [t.name for t in page.templates if t.name and not t.name.startswith("letters/")]
+    assert pages[0] == "sessions/_year.html"
     assert "<form" not in html
     assert "<select" not in html
     assert '<div id="save" hx-swap-oob="true">' in html

@@ -327,7 +327,7 @@ def test_a_page_of_before_a_change_is_refused(led: Led, dana: Member):
     with as_member(dana):
         seen = proposed.as_shown(proposed.dates(led.group, NOVEMBER))
     with as_member(led.leader):
-        state = planning.state_of(led.group)
+        state = proposed.as_marked(led.group, led.leader, NOVEMBER)
     led.cancel(led.on(4, 15), at=LATER)
     with pytest.raises(refusals.ProposedDatesHaveChanged), as_member(dana):
         planning.reply(led.group, [], seen=seen, by=dana, at=LATER)

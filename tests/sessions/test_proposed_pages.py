@@ -156,6 +156,33 @@ def test_the_leaders_settle_and_everyone_is_told(
         assert Series.objects.get().settled_at == NOVEMBER
 
 
+def test_marks_the_leaders_have_not_seen_are_shown_before_they_settle(
+    circle: Circle, year: list[Session], client_of: Any
+):
+    leader = client_of(circle.leader)
+    seen = value_of(leader.get(to_settle(circle)), "seen")
+    shown = proposed.as_shown(year)
+    for cannot in ([], [year[1].pk]):
+        with as_member(circle.member):
+            planning.reply(circle.group, cannot, seen=shown, by=circle.member, at=NOVEMBER)
+        page = leader.post(to_settle(circle), {"seen": seen})
+        assert page.status_code == 409
+        seen = value_of(page, "seen")
+    assert "1 cannot Dana" in text(page)
+    assert {session.settled_at for session in sessions(circle)} == {None}
+    leader.post(to_settle(circle), {"seen": seen})
+    assert {session.settled_at for session in sessions(circle)} == {NOVEMBER}
+
+
+def test_nobody_settles_what_they_have_not_seen(
+    circle: Circle, year: list[Session], client_of: Any
+):
+    page = client_of(circle.leader).post(to_settle(circle), {})
+    assert page.status_code == 409
+    assert value_of(page, "seen")
+    assert {session.settled_at for session in sessions(circle)} == {None}
+
+
 def test_a_proposed_date_is_changed_dropped_and_added_without_mail(
     circle: Circle, year: list[Session], client_of: Any
 ):
