@@ -213,6 +213,7 @@ CALLERS = {
     "balint_forget_group": "",
     "balint_forget_leaving_reason": "",
     "balint_forget_my_reason": "app",
+    "balint_forget_observers": "worker",
     "balint_forget_replies_due": "worker",
     "balint_forget_openings_due": "worker",
     "balint_forget_sign_ins_due": "worker",

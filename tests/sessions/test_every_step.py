@@ -19,7 +19,7 @@ MOMENTS = {
     "during": STARTS + timedelta(minutes=30),
     "next morning": MORNING,
 }
-SWITCHES = [Switches(*both) for both in product((True, False), repeat=2)]
+SWITCHES = [Switches(asks, back) for asks, back in product((True, False), repeat=2)]
 
 
 def session_at(phase: Phase, switches: Switches) -> Session:

@@ -4,6 +4,7 @@ import re
 from datetime import date, time, timedelta
 
 import pytest
+from django.db.models import F
 from django.utils import timezone
 
 from groups.models import (
@@ -270,6 +271,18 @@ def test_a_meeting_not_put_down_waits_for_its_leaders(circle, see):
     assert words.count("afterwards") == 1
     assert f'href="/sessions/{session.pk}/afterwards/"' in words
     assert needs(see(circle.presenter)) == ""
+
+
+def test_one_left_open_that_closed_itself_says_so_to_its_leaders(circle, see):
+    settle(circle)
+    session = in_days(circle.group, -1, phase=Phase.CLOSED)
+    said = "It was left open and closed itself in the morning."
+    assert said not in needs(see(circle.leader))
+    with as_owner():
+        Session.objects.filter(pk=session.pk).update(closed_at=F("runs_until"))
+    for leader in (circle.leader, circle.second_leader):
+        assert said in needs(see(leader))
+    assert needs(see(circle.member)) == ""
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ from sessions.phases import (
 )
 
 ROOT = Path(__file__).parents[2]
-ALL_SWITCHES = [Switches(*both) for both in product((True, False), repeat=2)]
+ALL_SWITCHES = [Switches(asks, back) for asks, back in product((True, False), repeat=2)]
 NO_QUESTIONS = Switches(questions=False)
 NOBODY_SITS_BACK = Switches(sitting_back=False)
 

@@ -603,3 +603,22 @@ def test_the_own_case_is_the_only_one_forgotten_in_a_room(circle, client_of):
         assert post(client_of(getattr(circle, who)), "room_forget", case.session).status_code == 404
     with as_member(circle.member):
         assert cases.of_session(case.session, circle.member, timezone.now()) == [case]
+
+
+@pytest.mark.parametrize("phase", [Phase.PLANNED, Phase.CALL, Phase.GROUP_WORK])
+def test_every_screen_stays_awake_says_changes_politely_and_makes_no_sound(
+    circle, client_of, phase
+):
+    session = (
+        tell(circle, phase=phase).session
+        if phase == Phase.GROUP_WORK
+        else make_session(circle, phase=phase)
+    )
+    for who in ("leader", "member", "presenter"):
+        text = page(client_of(getattr(circle, who)), session)
+        assert "js/wake.js" in text
+        assert "<audio" not in text
+        assert "assertive" not in text
+        still = (who, phase) == ("presenter", Phase.GROUP_WORK)
+        assert ('id="sentence" class="say centre" aria-live="polite"' in text) is not still
+        assert ("aria-live" in text) is not still
