@@ -24,4 +24,4 @@ WORKDIR /app
 USER balint
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s CMD ["python", "docker/healthcheck.py"]
-CMD ["python", "-m", "balint.serve", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--workers-kill-timeout", "8"]
+CMD ["python", "-m", "balint.serve", "--host", "0.0.0.0", "--port", "8000", "--workers", "2"]

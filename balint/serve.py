@@ -15,6 +15,9 @@ import sys
 BACKPRESSURE = 18_000
 # Each stream is an open file; some are left for pages, the database and the log.
 FILES = 20_000
+# Seconds for what is being answered when it is told to stop. A page whose browser went away at
+# that moment would keep its thread, and the process, for ever.
+PATIENCE = 8
 SITE = "balint.asgi:application"
 APPLICATION = re.compile(r"[a-z_.]+:[a-z_]+")
 
@@ -23,6 +26,7 @@ def command(arguments: list[str]) -> list[str]:
     """What runs in place of this process."""
     application = [] if any(map(APPLICATION.fullmatch, arguments)) else [SITE]
     options = ["--interface", "asgi", "--no-ws", "--backpressure", str(BACKPRESSURE)]
+    options += ["--workers-kill-timeout", str(PATIENCE)]
     return [sys.executable, "-m", "granian", *options, *arguments, *application]
 
 

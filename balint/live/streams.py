@@ -108,7 +108,7 @@ class Streams:
             if not listener.person:
                 for message in began:
                     await send(message)
-            elif self.hub.seat(listener):
+            elif not self.ending and self.hub.seat(listener):
                 self._learn(began[0])
                 await self._go_on(listener, began, receive, send)
             else:

@@ -23,7 +23,7 @@ from groups.models import (
 )
 from groups.policy import CONDITIONS, GRANTS, Action, Role
 from members.models import Member
-from sessions import conduct, feeds, kept, visible
+from sessions import conduct, feeds, kept, visible, whereabouts
 from sessions import gate as session_gate
 from sessions.models import CalendarFeed, CasePresence, CasePresentation, Reflection, Session
 from sessions.views import office
@@ -348,7 +348,7 @@ def bugs() -> tuple[Bug, ...]:
         ),
         Bug(
             "the link is shown at any time",
-            instead(conduct.join_link, link_at_any_time),
+            instead(whereabouts.join_link, link_at_any_time),
             requests("session", "member", state="planned"),
         ),
         Bug(
