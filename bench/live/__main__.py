@@ -19,7 +19,7 @@ from bench.servers import Servers
 from bench.site import mail_server
 from bench.start import ROOT
 
-ROOMS, ASKED_BY = 1_000, 10
+ROOMS, ASKED_BY = 1_000, 50
 A_SECOND, STEADY = 25.0, 45.0
 REDIS_RESTARTS, POSTGRES_RESTARTS, DROPS = 50, 3, 3
 # The question of every few seconds, and as much again on a machine that has no time.
