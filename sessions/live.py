@@ -10,7 +10,7 @@ from django.db import connection
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from members.models import Member
-from sessions import conduct
+from sessions import conduct, visible
 from sessions.models import Session
 
 # Under this name the server that goes on with a stream hands the page what lets somebody in.
@@ -26,13 +26,10 @@ def version(session: Session) -> int | None:
         return cursor.fetchone()[0]
 
 
-def listen(session: Session, *, at: datetime) -> int:
-    """The version to begin with. Raises, as the room's page does, where the room is closed.
-
-    The database alone is asked: thousands come back at once when a server starts anew.
-    """
-    number = version(session)
-    if number is None:
+def listen(session: Session, *, by: Member, at: datetime) -> int:
+    """The version to begin with. Raises, as the room's page does, where the room is closed."""
+    number = None if session.cancelled else version(session)
+    if number is None or not visible.rooms(by, at).filter(pk=session.pk).exists():
         raise conduct.closed_room(session, at)
     return number
 

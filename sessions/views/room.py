@@ -62,7 +62,7 @@ def live(request: HttpRequest, session: Session, at: datetime) -> HttpResponse:
     by, key = person(request), request.session.session_key or ""
     if strip.is_over(session, at) or not session.online:
         return HttpResponse(status=204)
-    number = stream.listen(session, at=at)
+    number = stream.listen(session, by=by, at=at)
     admit = request.META.get("asgi.scope", {}).get(stream.ADMIT)
     if admit:
         admit(person=str(by.pk), key=key, version=number)

@@ -20,7 +20,10 @@ from members import keys
 from tests import servers
 from tests.journeys.conftest import free_port
 
-NAME = "startup"
+# Of this worker alone.
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+NAME = f"startup_{WORKER}"
+OTHER = f"spoilt_{WORKER}"
 
 
 @pytest.fixture(scope="module")
@@ -99,22 +102,22 @@ def test_as_it_should_be_it_serves(environment: dict[str, str]) -> None:
 
 
 @contextmanager
-def as_login(rights: str) -> Iterator[None]:
-    with changed(
-        f"alter role balint_app {rights}",
-        "alter role balint_app nosuperuser nobypassrls nocreaterole",
-    ):
-        yield
+def spoilt(login: str, rights: str = "", *, granted: str = "") -> Iterator[str]:
+    """The address of a login like `login`, and more; the suite's own are everybody's, and stay."""
+    made = f"create role {OTHER} login password 'spoilt' {rights} in role {login}"
+    more = f"; grant {granted} to {OTHER} with inherit false, set true" if granted else ""
+    with changed(made + more, f"drop role {OTHER}"):
+        yield re.sub(r"//[^@]*@", f"//{OTHER}:spoilt@", servers.url(login, NAME))
 
 
 @pytest.mark.parametrize("rights", ["superuser", "bypassrls", "createrole"])
 def test_a_login_that_row_security_does_not_hold_is_refused(
     environment: dict[str, str], rights: str
 ) -> None:
-    with as_login(rights):
-        said = refusal(wsgi(environment))
+    with spoilt("balint_app", rights) as url:
+        said = refusal(wsgi(environment | {"DATABASE_URL": url}))
     assert said == (
-        "The database login balint_app is a superuser, passes row-level security, or may make "
+        f"The database login {OTHER} is a superuser, passes row-level security, or may make "
         "roles. Use the login balint_app that `manage.py roles --sql` makes."
     )
 
@@ -125,17 +128,16 @@ def test_a_login_that_row_security_does_not_hold_is_refused(
 def test_a_login_that_may_become_such_a_one_is_refused(
     environment: dict[str, str], role: str
 ) -> None:
-    granted = f"grant {role} to balint_app with inherit false, set true"
-    with changed(granted, f"revoke {role} from balint_app"):
-        said = refusal(wsgi(environment))
-    assert f"The database login balint_app may become {role}" in said
-    assert f"As superuser: revoke {role} from balint_app." in said
+    with spoilt("balint_app", granted=role) as url:
+        said = refusal(wsgi(environment | {"DATABASE_URL": url}))
+    assert f"The database login {OTHER} may become {role}" in said
+    assert f"As superuser: revoke {role} from {OTHER}." in said
 
 
 def test_every_worker_of_the_web_stops_with_the_sentence(environment: dict[str, str]) -> None:
-    with as_login("superuser"):
-        done = web(environment)
-    assert "The database login balint_app is a superuser" in refusal(done)
+    with spoilt("balint_app", "superuser") as url:
+        done = web(environment | {"DATABASE_URL": url})
+    assert f"The database login {OTHER} is a superuser" in refusal(done)
 
 
 @pytest.mark.parametrize("command", ["worker", "beat"])
@@ -144,9 +146,10 @@ def test_worker_and_clock_are_asked_for_their_own_login(
 ) -> None:
     more = ["--schedule", str(tmp_path / "beat"), "--pidfile", ""] if command == "beat" else []
     worker = {name: value for name, value in environment.items() if name != "BALINT_LOGIN"}
-    with changed("alter role balint_worker bypassrls", "alter role balint_worker nobypassrls"):
-        done = run([*CELERY, command, *more], worker | {"BALINT_LOGIN": "worker"})
-    assert "The database login balint_worker is a superuser" in refusal(done)
+    with spoilt("balint_worker", "bypassrls") as url:
+        worker |= {"BALINT_LOGIN": "worker", "DATABASE_WORKER_URL": url}
+        done = run([*CELERY, command, *more], worker)
+    assert f"The database login {OTHER} is a superuser" in refusal(done)
     assert "ready." not in done.stdout + done.stderr
 
 

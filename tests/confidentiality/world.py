@@ -75,6 +75,8 @@ class World:
 # What each place may hold, in the order of `known`: the words of the policy's file.
 STATES = {
     "sessions": ["running", "held", "planned", "cancelled"],
+    # A stream begins at its session.
+    "live": ["running", "held", "planned", "cancelled"],
     "cases": ["told", "telling", "due"],
     "proposals": ["open", "invited"],
     "roster": ["here", "away"],

@@ -120,7 +120,7 @@ def wait_until(ready: Callable[[], bool], alive: Callable[[], bool] = lambda: Tr
     return True
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=chromium(), args=list(CHROMIUM))

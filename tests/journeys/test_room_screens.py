@@ -13,9 +13,12 @@ SOON = 6_000
 
 
 def hold(page: Page, words: str) -> None:
-    """Press and hold until the button acts and the page that follows has come."""
+    """Press and hold until the button acts and the page that follows has come.
+
+    Whichever comes first: the answer, or the screen that heard of the step and looks anew.
+    """
     page.get_by_role("button", name=f"hold: {words}").hover()
-    with page.expect_navigation():
+    with page.expect_event("load"):
         page.mouse.down()
         page.wait_for_timeout(800)
         page.mouse.up()
