@@ -19,7 +19,7 @@ from typing import Any
 import dj_database_url
 import pytest
 from django.db import connections
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, TimeoutError, sync_playwright
 
 from tests import servers
 from tests.world import PASSWORD
@@ -81,7 +81,11 @@ class Site:
         port = folder / "DevToolsActivePort"
         wait_until(lambda: port.exists() and port.read_text().count("\n") > 0)
         address = f"http://127.0.0.1:{port.read_text().splitlines()[0]}"
-        browser = self.browser.browser_type.connect_over_cdp(address)
+        connect = self.browser.browser_type.connect_over_cdp
+        try:
+            browser = connect(address, timeout=10_000)
+        except TimeoutError:  # It connected while the first tab was still being made.
+            browser = connect(address)
         return self._opened(browser, member, width=width), process
 
     def _opened(self, browser: Browser, member: Any, *, width: int, **context: Any) -> Page:

@@ -29,7 +29,7 @@ def hold(page: Page, words: str) -> None:
     button = page.get_by_role("button", name=re.compile(f"^hold: {words}"))
     button.scroll_into_view_if_needed()
     button.hover()
-    with page.expect_event("load"):
+    with page.expect_navigation():
         page.mouse.down()
         page.wait_for_timeout(800)
         page.mouse.up()
@@ -182,7 +182,7 @@ def second_case(evening: Screens) -> None:
     """Dana tells, and one leader leads, the other's browser being dead; one steps out."""
     second = evening.second
     second.get_by_text("Other steps").click()
-    with second.expect_event("load"):
+    with second.expect_navigation():
         second.get_by_role("button", name="A second case: the call").click()
     evening.all_say("The call. Who has a case?")
     second.locator("#who-tells").select_option(label="Dana")
