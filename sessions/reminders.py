@@ -6,7 +6,6 @@ quiet hours, and only while that still lies ahead. A change plans them anew for 
 “can't come”: whoever may not read answers puts no other in its place.
 """
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -17,19 +16,16 @@ from groups.models import Group
 from members.letters import outbox
 from members.letters.health import WAITING
 from members.models import Letter, LetterState, Member
-from sessions import heard, reminded, standing_in, unheard
-from sessions.letters import ADDED, CANCELLED, MOVED, NOTICES, REMINDERS, RESTORED
-from sessions.models import Change, Session
+from sessions import heard, news, reminded, standing_in, unheard
+from sessions.letters import ADDED, MOVED, NOTICES, REMINDERS
+from sessions.models import Session
 from sessions.phases import Phase
 from sessions.reminded import Pair, Person
 
 REMINDER_KINDS = frozenset(REMINDERS.values())
-# Word of a change goes with the change; its letters are removed 30 days later and must not return.
-NEWS_LASTS = timedelta(days=1)
 # How far ahead the worker looks for what is missing: the longest offset and a week of outage.
 HORIZON = timedelta(days=max(REMINDERS) + 7)
 CHUNK = 200
-UNDONE = "undone"
 
 Key = tuple[UUID, int, UUID | None, str]  # session, sequence, recipient, kind
 
@@ -293,18 +289,18 @@ def _tell_of_changes(
     only: set[Pair] | None = None,
 ) -> None:
     """Word of what just changed, to all who are active, also those who want or need no reminder."""
-    changed = [s for s in sessions if s.sequence and s.updated_at > at - NEWS_LASTS]
+    changed = [s for s in sessions if s.sequence and s.updated_at > at - news.LASTS]
     if not changed:
         return
-    told, last = _told(changed), _last_changes(changed)
-    kinds = _kinds_of_news(changed, told, last)
-    back = {s for s in changed if last.get(s.pk) in {UNDONE, RESTORED}}
+    told, last = news.told(changed), news.last_changes(changed)
+    kinds = news.kinds(changed, told, last)
+    back = {s for s in changed if last.get(s.pk) in news.BACK}
     unread = unheard.notices(back)
     as_before = unheard.know_no_other(back, unread)
     _remind_again(back, everyone, as_before, at)
-    news = [session for session in changed if _is_news(session, told[session.pk], at)]
-    away = reminded.away({session.group_id for session in news}, at)
-    unknown = heard.nothing_of(news)
+    unsaid = [session for session in changed if news.is_news(session, told[session.pk], at)]
+    away = reminded.away({session.group_id for session in unsaid}, at)
+    unknown = heard.nothing_of(unsaid)
     outbox.plan(
         outbox.letter(
             ADDED
@@ -320,7 +316,7 @@ def _tell_of_changes(
             send_after=at,
             send_before=session.starts_at,
         )
-        for session in news
+        for session in unsaid
         for person in everyone
         if person.group == session.group_id
         and _pair(session, person) not in as_before
@@ -344,53 +340,6 @@ def _remind_again(
         for session, person in reminded.pairs(back, everyone)
         if (session.pk, person.member.pk) in due and session.phase == Phase.PLANNED
     )
-
-
-def _told(sessions: Sequence[Session]) -> dict[UUID, list[tuple[int, str]]]:
-    """The sequences and kinds of all letters about each session, in order."""
-    rows = Letter.objects.filter(about_id__in=[session.pk for session in sessions])
-    told = defaultdict(list)
-    for about, version, kind in (
-        rows.order_by("about_version").values_list("about_id", "about_version", "kind").distinct()
-    ):
-        told[about].append((version, kind))
-    return told
-
-
-def _is_news(session: Session, told: Sequence[tuple[int, str]], at: datetime) -> bool:
-    """Whether nobody was told of this sequence, and the date was known before it changed."""
-    versions = {version for version, _ in told}
-    was_known = bool(versions) or (session.settled_at is not None and session.settled_at < at)
-    return was_known and session.sequence not in versions
-
-
-def _kinds_of_news(
-    sessions: Sequence[Session],
-    told: dict[UUID, list[tuple[int, str]]],
-    changes: dict[UUID, str],
-) -> dict[UUID, str]:
-    """What happened to each; after a cancellation nothing but putting it back can follow."""
-    kinds = {}
-    for session in sessions:
-        last = [kind for _, kind in told[session.pk] if kind in NOTICES][-1:]
-        if session.phase == Phase.CANCELLED:
-            kinds[session.pk] = CANCELLED
-        else:
-            back = changes.get(session.pk) == RESTORED or last == [CANCELLED]
-            kinds[session.pk] = RESTORED if back else MOVED
-    return kinds
-
-
-def _last_changes(sessions: Sequence[Session]) -> dict[UUID, str]:
-    """What the latest change of each says was done, where the asker may read changes."""
-    if not reminded.readable(Change):
-        return {}
-    since = {session.pk: session.updated_at for session in sessions}
-    rows = (
-        Change.objects.filter(session__in=since).order_by("at").values_list("session", "kind", "at")
-    )
-    last = {session: (kind, at) for session, kind, at in rows}
-    return {pk: kind for pk, (kind, at) in last.items() if at >= since[pk]}
 
 
 def _concerns(

@@ -12,12 +12,11 @@ from django.db.models import QuerySet
 from members.letters import outbox
 from members.letters.health import WAITING
 from members.models import Letter, LetterState
-from sessions import reminded
+from sessions import news, reminded
 from sessions.models import Change, EveningLead, Session
 from sessions.tonight_letters import STANDING_IN, STANDING_IN_CHANGED, TO_SUBSTITUTE
 
 HEARD = (LetterState.SENT, LetterState.LEASED, LetterState.UNCERTAIN)
-BACK = ("undone", "restored")
 
 
 def letter(kind: str, lead: EveningLead, session: Session, at: datetime) -> Letter:
@@ -68,7 +67,7 @@ def _letters(lead: EveningLead, session: Session, at: datetime) -> Iterator[Lett
 def _knows_no_other(lead: EveningLead, session: Session) -> bool:
     """Whether what was taken back had not been read, and what stands again had."""
     last = Change.objects.filter(session=session).order_by("-at").first()
-    if last is None or last.kind not in BACK:
+    if last is None or last.kind not in news.BACK:
         return False
     unsent = _to_substitute(lead).filter(state=LetterState.CANCELLED, attempts=0)
     unread = set(unsent.values_list("about_version", flat=True))

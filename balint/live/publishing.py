@@ -1,6 +1,6 @@
 """What a transaction moved goes to every process, once it is committed.
 
-Triggers move a room's version on and say so by a notice (`sessions/migrations/0015_live.py`): so
+Triggers move a room's version on and say so by a notice (`sessions/migrations/0014_live.py`): so
 whichever page, command or task changed a row, nobody can forget to tell. Redis may be away: then
 `balint.live.watching` finds it out.
 """

@@ -148,6 +148,11 @@ class Draft:
         return [] if self.proposable else ahead
 
     @property
+    def several(self) -> bool:
+        """Whether one letter with all dates tells of it, in place of a notice of each."""
+        return len(self.told) > 1 or bool(self.added)
+
+    @property
     def first(self) -> datetime | None:
         """When the first of the dates members hear of begins, or would have begun."""
         lines = [*self.told, *self.added]

@@ -43,8 +43,12 @@ def register_kinds() -> None:
 
 def settled(group: Group, at: datetime) -> QuerySet[Session]:
     """The dates that lie ahead and stand, in order."""
-    ahead = Session.objects.filter(group=group, starts_at__gt=at, phase=Phase.PLANNED)
-    return ahead.filter(settled_at__isnull=False).order_by("starts_at", "pk")
+    return known(group, at).filter(phase=Phase.PLANNED).order_by("starts_at", "pk")
+
+
+def known(group: Group, at: datetime) -> QuerySet[Session]:
+    """The dates that lie ahead and were settled, whether they stand or not."""
+    return Session.objects.filter(group=group, starts_at__gt=at, settled_at__isnull=False)
 
 
 def proposed(group: Group, at: datetime) -> QuerySet[Session]:
@@ -173,11 +177,6 @@ def _current(letter: Letter) -> Series | None:
     return series.select_related("group").first()
 
 
-def _known(group: Group, at: datetime) -> QuerySet[Session]:
-    """The dates that lie ahead and were settled, whether they stand or not."""
-    return Session.objects.filter(group=group, starts_at__gt=at, settled_at__isnull=False)
-
-
 def _asking(letter: Letter) -> Message:
     series, person = _about(letter)
     group = series.group
@@ -209,7 +208,7 @@ def _telling(letter: Letter) -> Message:
     series, person = _about(letter)
     group, at = series.group, timezone.now()
     dates = list(settled(group, at).select_related("group"))
-    off = _known(group, at).filter(phase=Phase.CANCELLED).select_related("group")
+    off = known(group, at).filter(phase=Phase.CANCELLED).select_related("group")
     gone = list(off.order_by("starts_at", "pk"))
     since = _since(letter, series)
     own = _come_alone(letter, [*dates, *gone], since)
@@ -220,7 +219,7 @@ def _telling(letter: Letter) -> Message:
 
 def _since(letter: Letter, series: Series) -> datetime:
     """From when on what changed is news to the recipient, of whom older letters were taken back."""
-    known = max(filter(None, [series.planned_at, series.settled_at]))
+    written = max(filter(None, [series.planned_at, series.settled_at]))
     earlier = Letter.objects.filter(
         kind=DATES, group_id=letter.group_id, recipient=letter.recipient
     ).exclude(pk=letter.pk)
@@ -228,8 +227,8 @@ def _since(letter: Letter, series: Series) -> datetime:
     unsent = earlier.filter(planned_at__gt=went) if went else earlier
     first = unsent.aggregate(first=Min("planned_at"))["first"]
     if first is None:
-        return known
-    return min(known, max(filter(None, [went, first - A_REQUEST])))
+        return written
+    return min(written, max(filter(None, [went, first - A_REQUEST])))
 
 
 def _come_alone(letter: Letter, sessions: Sequence[Session], since: datetime) -> bool:

@@ -30,11 +30,9 @@ class Shown:
 def letter(drafted: Draft, group: Group, person: Member, *, at: datetime) -> Shown | None:
     """The one letter with all dates that saving this sends; None where it sends another or none."""
     newly = drafted.proposable and not drafted.proposes
-    several = len(drafted.told) > 1 or bool(drafted.added)
-    if drafted.proposes or not (newly or several):
+    if drafted.proposes or not (newly or drafted.several):
         return None
-    known = Session.objects.filter(group=group, starts_at__gt=at, settled_at__isnull=False)
-    after = {session.pk: session for session in known}
+    after = {session.pk: session for session in letters.known(group, at)}
     after |= {session.pk: session for session in _as_saved(drafted, group, at)}
     ahead = [session for session in after.values() if session.starts_at > at and session.settled_at]
     ahead.sort(key=lambda session: session.starts_at)

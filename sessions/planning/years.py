@@ -189,12 +189,11 @@ def write(
                 series, list(letters.proposed(series.group, at).filter(series=series)), at=at
             )
         return
-    several = len(drafted.told) > 1 or bool(drafted.added)
-    reminders.sync_many(sessions, at=at, told=not several)
+    reminders.sync_many(sessions, at=at, told=not drafted.several)
     if newly:
         DatesReply.objects.filter(series=series).delete()
         letters.tell(series, sessions, at=at)
-    elif several:
+    elif drafted.several:
         letters.tell_anew(series, sessions, first=drafted.first, at=at)
 
 

@@ -189,7 +189,7 @@ def owned_by(related: str, to: str, **more: object) -> models.ForeignKey:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("balint_sessions", "0013_few_of_those_expected"),
+        ("balint_sessions", "0012_few"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
     operations = [

@@ -38,7 +38,7 @@ FORGET = f"""
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("balint_sessions", "0015_live"),
+        ("balint_sessions", "0014_live"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
     operations = [

@@ -214,7 +214,7 @@ FUNCTIONS = {
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("balint_sessions", "0014_stepped_out"),
+        ("balint_sessions", "0013_stepped_out"),
         ("groups", "0007_record"),
         ("members", "0004_tombstones"),
         ("sessions", "0001_initial"),

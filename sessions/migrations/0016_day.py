@@ -12,7 +12,7 @@ alter table balint_sessions_session add constraint balint_sessions_session_led_b
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("balint_sessions", "0016_observers"),
+        ("balint_sessions", "0015_observers"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
     operations = [
