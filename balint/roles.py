@@ -130,6 +130,7 @@ BY_MODEL: dict[str, dict[str, str]] = {
     "balint_sessions.RoomVersion": {"app": NONE, "reader": ALL},
     "balint_sessions.Observer": {"reader": GONE},
     "balint_sessions.SteppedOut": {"reader": "select, insert, delete"},
+    "balint_sessions.ShownOut": {"reader": ALL},
     # The sealed columns are not even the reader's to look at.
     "balint_sessions.Reflection": {"reader": "select (id, member_id, session_id), delete"},
     "balint_sessions.LeadersNote": {

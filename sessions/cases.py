@@ -18,6 +18,7 @@ from members import audit
 from members.models import Member
 from members.refusals import Refused
 from sessions import visible
+from sessions.functions import ask
 from sessions.models import CasePresence, CasePresentation, Session
 from sessions.phases import WITH_CASE
 
@@ -126,7 +127,7 @@ def forget(case: CasePresentation, *, by: Member, at: datetime) -> None:
     # The session first, as whoever takes a step does: neither waits for what the other holds.
     Session.objects.select_for_update(no_key=True).filter(pk=case.session_id).first()
     own = _own(case, by, at)
-    _ask("select balint_forget_case(%s)", own.pk)
+    ask("select balint_forget_case(%s)", own.pk)
     if own.being_told:
         running = Session.objects.filter(pk=own.session_id, runs_until__gt=at)
         running.update(step=F("step") + 1)
@@ -146,32 +147,32 @@ def put_down(
     once the day has come on which the group forgets the session's cases.
     """
     asked = "select balint_put_down_case(%s, %s, %s, %s, %s, %s::uuid[])"
-    return _ask(asked, uuid4(), session.pk, presenter, follow_up, told_now, list(present))
+    return ask(asked, uuid4(), session.pk, presenter, follow_up, told_now, list(present))
 
 
 def take_back(case: CasePresentation) -> None:
     """A case put down by mistake never was; for a leader who was present for it."""
-    _ask("select balint_take_back_case(%s)", case.pk)
+    ask("select balint_take_back_case(%s)", case.pk)
 
 
 def take_back_telling(session: Session) -> None:
     """The case being told was named by mistake and never was; for leaders."""
-    _ask("select balint_take_back_telling(%s)", session.pk)
+    ask("select balint_take_back_telling(%s)", session.pk)
 
 
 def end_telling(session: Session) -> int | None:
     """Nobody tells any longer; the order of the case that was being told, for leaders."""
-    return _ask("select balint_end_telling(%s)", session.pk)
+    return ask("select balint_end_telling(%s)", session.pk)
 
 
 def tell_again(session: Session, order: int) -> None:
     """Take up the telling that a mistaken step ended; for leaders."""
-    _ask("select balint_tell_again(%s, %s)", session.pk, order)
+    ask("select balint_tell_again(%s, %s)", session.pk, order)
 
 
 def enter_case_being_told(session: Session) -> None:
     """The asking person, come late into the room, is present for the case being told."""
-    _ask("select balint_enter_case_being_told(%s)", session.pk)
+    ask("select balint_enter_case_being_told(%s)", session.pk)
 
 
 def out_of_it(session: Session) -> frozenset[UUID]:
@@ -185,23 +186,17 @@ def out_of_it(session: Session) -> frozenset[UUID]:
 
 def step_out(session: Session, person: UUID) -> bool:
     """Not present for the case, and out of the room; for oneself or by leaders. Never who tells."""
-    return bool(_ask("select balint_step_out(%s, %s)", session.pk, person))
+    return bool(ask("select balint_step_out(%s, %s)", session.pk, person))
 
 
 def let_back_in(session: Session, person: UUID) -> bool:
     """The case may be heard again; by leaders, never for oneself."""
-    return bool(_ask("select balint_let_back_in(%s, %s)", session.pk, person))
+    return bool(ask("select balint_let_back_in(%s, %s)", session.pk, person))
 
 
 def leave_out(session: Session) -> None:
     """Whoever stepped out of this case before is not present for it; for leaders."""
-    _ask("select balint_leave_out(%s)", session.pk)
-
-
-def _ask(question: str, *values: UUID | int | bool | list[UUID]) -> int | None:
-    with connection.cursor() as cursor:
-        cursor.execute(question, list(values))
-        return cursor.fetchone()[0]
+    ask("select balint_leave_out(%s)", session.pk)
 
 
 def until_words(on: date, today: date) -> str:

@@ -72,6 +72,10 @@ class CircleIsFixed(Refused):
     sentence = _("The group is meeting, and its circle stays as it began until tomorrow morning.")
 
 
+class PartIsOver(Refused):
+    sentence = _("The leaders have ended your part in this meeting. All else is as it was.")
+
+
 class NotInTheRoom(Refused):
     sentence = _("%(name)s is not in the room.")
 
@@ -286,6 +290,13 @@ def _take(
     return session
 
 
+def moved_on(session: Session) -> Session:
+    """Every screen looks again, and a tap that was made before is late."""
+    session.step += 1
+    session.save(update_fields=["step"])
+    return session
+
+
 def _close_earlier(session: Session, *, by: Member, at: datetime) -> None:
     others = Session.objects.select_for_update(no_key=True).filter(group=session.group_id)
     for other in others.filter(phase__in=RUNNING).exclude(pk=session.pk):
@@ -326,7 +337,7 @@ def enter_room(session: Session, *, by: Member, at: datetime) -> None:
     """
     session = locked(session)
     if session.phase == Phase.CLOSED or not visible.rooms(by, at).filter(pk=session.pk).exists():
-        raise closed_room(session, at)
+        raise closed_room(session, by, at)
     _arrive(session, by, at)
 
 
@@ -345,12 +356,14 @@ def _arrive(session: Session, by: Member, at: datetime) -> None:
         cases.enter_case_being_told(session)
 
 
-def closed_room(session: Session, at: datetime) -> Refused:
+def closed_room(session: Session, by: Member, at: datetime) -> Refused:
     """Why the room is closed to somebody who belongs to the group."""
     if session.cancelled:
         return SessionIsCancelled()
     if session.phase == Phase.CLOSED or at >= session.runs_until:
         return SessionIsOver()
+    if visible.shown_out(by, at).filter(session=session, member=by).exists():
+        return PartIsOver()
     if session.is_open or session.starts_at <= at:
         return CircleIsFixed()
     return NotOpenYet(**_moment(session.starts_at - visible.ROOM_OPENS_BEFORE, session))

@@ -30,7 +30,7 @@ def listen(session: Session, *, by: Member, at: datetime) -> int:
     """The version to begin with. Raises, as the room's page does, where the room is closed."""
     number = None if session.cancelled else version(session)
     if number is None or not visible.rooms(by, at).filter(pk=session.pk).exists():
-        raise conduct.closed_room(session, at)
+        raise conduct.closed_room(session, by, at)
     return number
 
 

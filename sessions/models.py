@@ -18,6 +18,7 @@ from sessions.live_models import RoomVersion as RoomVersion
 from sessions.phases import ORDER, RUNNING, Phase
 from sessions.room_models import Observer as Observer
 from sessions.room_models import RoomPresence as RoomPresence
+from sessions.room_models import ShownOut as ShownOut
 from sessions.room_models import Step as Step
 from sessions.room_models import SteppedOut as SteppedOut
 from sessions.tonight_models import EveningLead as EveningLead

@@ -46,7 +46,7 @@ def step_out(session: Session, *, person: UUID, seen: int, by: Member, at: datet
         raise LeadsOn(name=name)
     if not cases.step_out(session, person):
         raise TellsIt(name=name)
-    return _moved_on(session)
+    return conduct.moved_on(session)
 
 
 @transaction.atomic
@@ -55,7 +55,7 @@ def let_back_in(session: Session, *, person: UUID, seen: int, by: Member, at: da
     session = _with_case(conduct.held(session, by=by, at=at), by, at, seen)
     if not cases.let_back_in(session, person):
         raise NotOut if person == by.pk else conduct.SessionMovedOn
-    return _moved_on(session)
+    return conduct.moved_on(session)
 
 
 def _with_case(session: Session, by: Member, at: datetime, seen: int) -> Session:
@@ -74,10 +74,3 @@ def _leaders_beside(
 ) -> bool:
     here = conduct.in_room(session, at) - {person}
     return any(seat.leads and pk in here for pk, seat in seats.items())
-
-
-def _moved_on(session: Session) -> Session:
-    """Every screen looks again, and a tap that was made before is late."""
-    session.step += 1
-    session.save(update_fields=["step"])
-    return session

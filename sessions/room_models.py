@@ -101,3 +101,31 @@ class Observer(UUIDModel):
             ),
         ]
         indexes = [models.Index(fields=["member"], name="observings_of_member")]
+
+
+class ShownOut(UUIDModel):
+    """That a leader of a running meeting wants somebody's part in it to end, before the morning.
+
+    `in_force` once all its leaders have said so, in a row each: from then on the person is not of
+    its circle. For its leaders, and in force for the person; written by functions alone, gone the
+    next morning. The database itself lets go of a row with its session and its people.
+    """
+
+    session = models.ForeignKey(
+        "balint_sessions.Session", models.CASCADE, related_name="+", db_constraint=False
+    )
+    group = models.ForeignKey(Group, models.CASCADE, related_name="+")
+    member = models.ForeignKey(Member, models.CASCADE, related_name="+", db_constraint=False)
+    leader = models.ForeignKey(Member, models.CASCADE, related_name="+", db_constraint=False)
+    in_force = models.BooleanField(default=False)
+
+    balint_kind = Kind.CONTENT
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["session", "member", "leader"],
+                name="one_showing_out_per_leader_member_and_session",
+            ),
+        ]
+        indexes = [models.Index(fields=["member"], name="showings_out_of_member")]

@@ -17,7 +17,7 @@ from groups.circle import Chair, called, initials_of
 from groups.models import Membership, Setting
 from groups.zones import city, same_wall_clock, time_words
 from members.models import Member
-from sessions import before, cases, conduct, live, observing, whereabouts
+from sessions import before, cases, conduct, live, observing, showing_out, whereabouts
 from sessions.firstpage import names_in_words
 from sessions.models import CasePresentation, Session
 from sessions.phases import (
@@ -70,6 +70,17 @@ class Ring:
 
 
 @dataclass(frozen=True)
+class Going:
+    """Whose part in the meeting ends, and the leaders who say so, in words."""
+
+    value: str
+    name: str
+    by: str
+    in_force: bool
+    said_by_me: bool
+
+
+@dataclass(frozen=True)
 class Look:
     """The room as one person sees it at an instant."""
 
@@ -86,6 +97,8 @@ class Look:
     out: frozenset[UUID] = frozenset()
     # Who sits outside the circle this evening and observes.
     observers: frozenset[UUID] = frozenset()
+    # For leaders: whose part in the meeting is to end.
+    showings: tuple[showing_out.Showing, ...] = ()
     # At least: what came to pass while we looked is in the next one.
     version: int = 0
 
@@ -207,6 +220,34 @@ class Look:
         return [(pk, name) for pk, name in self.people if UUID(pk) in self.out]
 
     @property
+    def going(self) -> list[Going]:
+        """For leaders: whose part ends, and who still stays unless all of them say so."""
+        names = dict(self.people)
+        return [
+            Going(
+                value=str(showing.person),
+                name=names.get(str(showing.person), ""),
+                by=self._names(set(showing.by)),
+                in_force=showing.in_force,
+                said_by_me=self.member.pk in showing.by,
+            )
+            for showing in self.showings
+        ]
+
+    @property
+    def asked_to_end(self) -> list[Going]:
+        """Whose part another leader wants to end, waiting for this one."""
+        return [one for one in self.going if not one.in_force and not one.said_by_me]
+
+    @property
+    def may_be_shown_out(self) -> list[tuple[str, str]]:
+        """Members whose part this leader may say ends now; who tells a case stays."""
+        said = {one.value for one in self.going if one.in_force or one.said_by_me}
+        tells = {str(self.telling.presenter_id)} if self.telling else set()
+        leaders = {str(seat.member_id) for seat in self.seats if seat.leads}
+        return [one for one in self.people if one[0] not in said | tells | leaders]
+
+    @property
     def may_step_out(self) -> list[tuple[str, str]]:
         """Everyone a leader can say has stepped out; who tells stays."""
         stay = self.out | ({self.telling.presenter_id} if self.telling else set())
@@ -315,17 +356,20 @@ def look(session: Session, member: Member, at: datetime) -> Look:
     version = live.version(session) or 0
     telling = cases.being_told(session, member, at) if session.phase in WITH_CASE else None
     found = whereabouts.of(session, at)
+    leads = conduct.may_conduct(session, member, at)
+    ends = showing_out.of(session, member, at) if leads and session.is_open else ()
     return Look(
         session=session,
         member=member,
         at=at,
-        leads=conduct.may_conduct(session, member, at),
+        leads=leads,
         here=found.here,
         telling=telling,
         lost=found.lost,
         came=found.came,
         out=cases.out_of_it(session),
         observers=observing.of(session),
+        showings=tuple(ends),
         version=version,
     )
 

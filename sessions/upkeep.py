@@ -135,6 +135,7 @@ STEPS: dict[str, Step] = {
     "replies forgotten": _function("balint_forget_replies_due"),
     "news of the evening forgotten": _function("balint_forget_tonight"),
     "observers forgotten": _function("balint_forget_observers"),
+    "showings out forgotten": _function("balint_forget_shown_out"),
     "groups ended": _function("balint_end_groups_due"),
     "attendance forgotten": _function("balint_forget_attendance_due"),
     "sign-ins forgotten": _function("balint_forget_sign_ins_due"),

@@ -23,6 +23,7 @@ from sessions.models import (
     Reflection,
     RoomPresence,
     Session,
+    ShownOut,
     Step,
 )
 from sessions.phases import Phase
@@ -49,7 +50,8 @@ def running(at: datetime) -> QuerySet[Session]:
 def circle(member: Member, at: datetime, role: str | None = None) -> QuerySet[Session]:
     """Running sessions whose circle the person is in: rights as of the instant each began.
 
-    Inside, agreed and not on leave at that instant; whatever changed since waits for the morning.
+    Inside, agreed and not on leave at that instant; whatever changed since waits for the morning,
+    but for what all its leaders say together.
     """
     roles = Q(role=role) if role else Q()
     belonged = Membership.objects.filter(
@@ -71,7 +73,8 @@ def circle(member: Member, at: datetime, role: str | None = None) -> QuerySet[Se
         agreement=Subquery(in_force.values("pk")[:1]),
         accepted_at__lte=OuterRef("began"),
     )
-    return running(at).filter(Exists(belonged), Exists(agreed), ~Exists(away))
+    out = ShownOut.objects.filter(session=OuterRef("pk"), member=member, in_force=True)
+    return running(at).filter(Exists(belonged), Exists(agreed), ~Exists(away), ~Exists(out))
 
 
 def conducted(member: Member, at: datetime) -> QuerySet[Session]:
@@ -155,6 +158,12 @@ def steps(member: Member, at: datetime) -> QuerySet[Step]:
 def in_room(member: Member, at: datetime) -> QuerySet[RoomPresence]:
     """Who is in the rooms one may be in."""
     return RoomPresence.objects.filter(session__in=rooms(member, at))
+
+
+def shown_out(member: Member, at: datetime) -> QuerySet[ShownOut]:
+    """Whose part in a running meeting ends: for its leaders, and once it has for the person."""
+    led = Q(session__in=circle(member, at, MembershipRole.LEADER))
+    return ShownOut.objects.filter(led | Q(member=member, in_force=True))
 
 
 def reflections(member: Member) -> QuerySet[Reflection]:

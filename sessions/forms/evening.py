@@ -65,6 +65,12 @@ class ObserversForm(SeenForm):
         return {"people": people, "seen": self.cleaned_data["seen"]}
 
 
+class MemberForm(SeenForm):
+    """Somebody whom a leader names."""
+
+    person = forms.UUIDField()
+
+
 class PersonForm(SeenForm):
     """Who steps out of the case or is let back in; oneself unless a leader names somebody."""
 

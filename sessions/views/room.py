@@ -11,9 +11,9 @@ from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefre
 from groups.gate import person
 from groups.zones import when_words
 from members.refusals import Refused
-from sessions import before, cases, conduct, outside, strip, visible
+from sessions import before, cases, conduct, outside, showing_out, strip, visible
 from sessions import live as stream
-from sessions.forms.evening import PersonForm, PresenterForm, SeenForm, StepForm
+from sessions.forms.evening import MemberForm, PersonForm, PresenterForm, SeenForm, StepForm
 from sessions.gate import ANY, room_view
 from sessions.models import Session
 from sessions.strip import Look, Screen
@@ -142,6 +142,23 @@ def room_in(request: HttpRequest, session: Session, at: datetime) -> HttpRespons
     """Stepped out by mistake: a leader lets somebody back into the case."""
     form = PersonForm(request.POST, own=person(request).pk)
     return _tap(request, session, at, form, outside.let_back_in)
+
+
+@room_view("GET", "POST", leaders=True)
+def room_show_out(request: HttpRequest, session: Session, at: datetime) -> HttpResponse:
+    """All leaders together end somebody's part in the meeting; each says so here."""
+    if request.method == "POST":
+        return _tap(request, session, at, MemberForm(request.POST), showing_out.show_out)
+    look = strip.look(session, person(request), at)
+    if look.still or not session.is_open:
+        return _back(session)
+    return render(request, "sessions/room_show_out.html", {"look": look, "session": session})
+
+
+@room_view("POST", leaders=True)
+def room_stays(request: HttpRequest, session: Session, at: datetime) -> HttpResponse:
+    """A leader takes it back: this person's part goes on."""
+    return _tap(request, session, at, MemberForm(request.POST), showing_out.take_back)
 
 
 @room_view("POST", while_listening=True)

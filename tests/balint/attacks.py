@@ -24,6 +24,7 @@ from sessions.models import (
     Observer,
     Reflection,
     RoomPresence,
+    ShownOut,
     Step,
     SteppedOut,
 )
@@ -59,6 +60,7 @@ CHANGE: dict[type[Model], dict[str, Any]] = {
     RoomPresence: {"seen_at": timezone.now()},
     Observer: {"member": F("member")},
     SteppedOut: {"telling": 9},
+    ShownOut: {"in_force": True},
     Reflection: {"changed_at": timezone.now()},
     LeadersNote: {"shared": F("shared")},
 }

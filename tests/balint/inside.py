@@ -26,6 +26,7 @@ from sessions.models import (
     RoomPresence,
     Series,
     Session,
+    ShownOut,
     Step,
     SteppedOut,
 )
@@ -189,6 +190,9 @@ def _evenings(inside: Inside) -> None:
     rows["observer"] = Observer.objects.create(group=group, session=tonight, member=inside.absent)
     rows["out"] = SteppedOut.objects.create(
         group=group, session=tonight, member=inside.absent, telling=1
+    )
+    rows["shown_out"] = ShownOut.objects.create(
+        group=group, session=tonight, member=inside.absent, leader=inside.leader
     )
     rows["room"] = RoomPresence.objects.create(
         group=group, session=tonight, member=inside.member, entered_at=moment, seen_at=moment

@@ -24,6 +24,7 @@ from sessions.models import (
     Reflection,
     RoomPresence,
     Session,
+    ShownOut,
     Step,
     SteppedOut,
 )
@@ -150,6 +151,10 @@ INSERTS = {
     "another's stepping out": lambda i, me: SteppedOut(
         **person_row(i, i.tonight, i.member, telling=2)
     ),
+    "own showing out": lambda i, me: ShownOut(**person_row(i, i.tonight, me, leader=i.leader)),
+    "another's showing out": lambda i, me: ShownOut(
+        **person_row(i, i.tonight, i.member, leader=me, in_force=True)
+    ),
     "own observing": lambda i, me: Observer(**person_row(i, i.tonight, me)),
     "another's observing": lambda i, me: Observer(**person_row(i, i.tonight, i.member)),
     "observing of an outsider": lambda i, me: Observer(**person_row(i, i.tonight, i.outsider)),
@@ -212,6 +217,8 @@ MAY_PUT_IN = {
     "word on what lies ahead": set(),
     "word kept for years": set(),
     # By functions alone.
+    "own showing out": set(),
+    "another's showing out": set(),
     "own stepping out": set(),
     "another's stepping out": set(),
     # Who leads does not observe.
@@ -359,6 +366,9 @@ def forged_rows(i):
         ),
         "balint_sessions_steppedout_in_its_sessions_group": SteppedOut(
             session=i.past, member=wrong, telling=1, **me
+        ),
+        "balint_sessions_shownout_in_its_sessions_group": ShownOut(
+            session=i.past, member=wrong, leader=wrong, **me
         ),
         "word_in_its_sessions_group": LeadersNote(
             session=i.past, author=wrong, written_at=NOW, forget_on=NOW.date(), **me

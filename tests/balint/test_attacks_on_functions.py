@@ -14,6 +14,7 @@ from sessions.models import (
     CasePresentation,
     RoomPresence,
     Session,
+    ShownOut,
 )
 from tests.balint.attacks import EVERYBODY, LEADERS, ask, rights_of, those_for_whom
 from tests.balint.inside import ago
@@ -118,6 +119,35 @@ def test_who_stepped_out_of_a_case_enters_it_no_more_and_lets_nobody_in(inside):
     assert may == {"leader", "second_leader", "new_leader"}
 
 
+def test_a_part_in_the_meeting_ends_by_all_who_lead_it_and_is_given_back_by_one(inside):
+    with as_owner():
+        ShownOut.objects.all().delete()
+    out = "public.balint_show_out(%s, %s)"
+
+    def says(me):
+        return ask(me, out, inside.tonight.pk, inside.member.pk) is not None
+
+    leaders = {"leader", "second_leader", "new_leader"}
+    assert those_for_whom(inside, says) == leaders
+    left = [ask(inside.people[who], out, inside.tonight.pk, inside.member.pk) for who in leaders]
+    assert left == [2, 1, 0]
+    inside_it = "public.balint_rooms_open_to_me()"
+    assert inside.tonight.pk not in ask(inside.member, inside_it)
+    assert inside.tonight.pk in ask(inside.presenter, inside_it)
+    back = "public.balint_stays_in(%s, %s)"
+    may = those_for_whom(inside, lambda me: ask(me, back, inside.tonight.pk, inside.member.pk))
+    assert may == leaders
+    assert ask(inside.second_leader, back, inside.tonight.pk, inside.member.pk) == 3
+    assert inside.tonight.pk in ask(inside.member, inside_it)
+
+
+def test_nobody_is_shown_out_who_tells_leads_or_does_not_sit_there(inside):
+    asked = "public.balint_show_out(%s, %s)"
+    for person in (inside.presenter, inside.second_leader, inside.outsider):
+        assert ask(inside.leader, asked, inside.tonight.pk, person.pk) is None
+    assert ask(inside.leader, asked, inside.past.pk, inside.member.pk) is None
+
+
 def removed_by(inside, function, name):
     """Who can have a case removed by a function: it says so, and the case is gone."""
     case = inside.rows[name]
@@ -215,6 +245,7 @@ CALLERS = {
     "balint_forget_my_reason": "app",
     "balint_forget_observers": "worker",
     "balint_forget_replies_due": "worker",
+    "balint_forget_shown_out": "worker",
     "balint_forget_openings_due": "worker",
     "balint_forget_sign_ins_due": "worker",
     "balint_forget_room_versions": "worker",
@@ -246,6 +277,8 @@ CALLERS = {
     "balint_sessions_i_am_in": "app",
     "balint_sessions_i_conduct": "app",
     "balint_sessions_i_run": "app",
+    "balint_show_out": "app",
+    "balint_stays_in": "app",
     "balint_step_out": "app",
     "balint_take_back_case": "app",
     "balint_take_back_telling": "app",

@@ -57,6 +57,8 @@ MAY = {
     # Who observes, said by those who conduct it, for everyone inside.
     "observer": all_of("s", f"{CIRCLE_TONIGHT} {LEADERS} latecomer")
     | all_of("sd", "leader second_leader new_leader"),
+    # Of tonight's meeting, for those who conduct it; not in force, so the person knows nothing.
+    "shown_out": all_of("s", "leader second_leader new_leader"),
     # Of tonight's meeting, for those who conduct it and the person.
     "out": all_of("s", "leader second_leader new_leader absent"),
     # What leaders know of a case: new or follow-up. The title, below, is the presenter's alone.

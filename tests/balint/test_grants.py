@@ -89,6 +89,7 @@ def test_the_owner_of_the_functions_writes_what_they_close_and_forget(db):
         "balint_sessions.RoomPresence": {"delete"},
         "balint_sessions.RoomVersion": {"insert", "update", "delete"},
         "balint_sessions.SteppedOut": {"insert", "delete"},
+        "balint_sessions.ShownOut": {"insert", "update", "delete"},
         "balint_sessions.Reflection": {"delete"},
         "balint_sessions.LeadersNote": {"delete"},
     }

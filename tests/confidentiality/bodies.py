@@ -33,6 +33,8 @@ FIXED: dict[str, Callable[[], Body]] = {
     "answer_by_mail": lambda: {"coming": "no"},
     "room_out": lambda: {"seen": 2},
     "room_in": lambda: {"seen": 2},
+    "room_show_out": lambda: {"seen": 2},
+    "room_stays": lambda: {"seen": 2},
     "room_undo": lambda: {"seen": 2},
     "room_step": lambda: {"seen": 2, "to": "return"},
     "room_presenter": lambda: {"seen": 2, "presenter": ""},

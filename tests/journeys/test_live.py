@@ -26,6 +26,7 @@ from sessions.models import RoomPresence, Session
 from sessions.phases import Phase
 from tests.journeys.conftest import Site, serving
 from tests.sessions.evening import at_phase, enter, move, tell
+from tests.sessions.test_showing_out import show_out
 from tests.world import as_owner, make_circle
 
 # A screen is right within a second while it is connected; what draws it takes time of its own here.
@@ -137,6 +138,26 @@ def test_who_gets_a_stream_what_it_says_and_what_ends_it(site: Site) -> None:
         # Told that something changed; the question of every few seconds ends it.
         assert said(other, 2)
         assert said(other, QUESTION + 3) == b""
+
+
+def test_a_part_that_all_leaders_end_is_over_on_its_stream_and_its_screen_at_once(
+    site: Site,
+) -> None:
+    circle = make_circle()
+    session = at_phase(circle, Phase.CALL)
+    enter(session, circle.leader, circle.second_leader)
+    (member,) = room_of(site, session, circle.member)
+    says(member, CALL, NOW)
+    with Asking.of(site, circle.member).ask(f"/live/{session.pk}") as stream:
+        said(stream)
+        show_out(session, circle.leader, circle.member)
+        assert said(stream, 2)
+        says(member, CALL, NOW)
+        show_out(session, circle.second_leader, circle.member)
+        assert said(stream, 2) == b"" or said(stream, 2) == b""
+    expect(member.locator("#sentence")).to_have_count(0, timeout=NOW)
+    member.goto(f"/sessions/{session.pk}/room/")
+    expect(member.get_by_text("The leaders have ended your part in this meeting.")).to_be_visible()
 
 
 def test_a_sign_of_life_keeps_its_person_in_the_room_and_a_lost_message_is_caught(

@@ -43,6 +43,7 @@ from sessions.models import (
     RoomPresence,
     Series,
     Session,
+    ShownOut,
     Step,
     SteppedOut,
 )
@@ -228,6 +229,8 @@ def fill(circle, person):
         Step.objects.create(**here, number=1, phase="story", came_from="call", by=person, at=now())
         RoomPresence.objects.create(**here, member=person, entered_at=now(), seen_at=now())
         SteppedOut.objects.create(**here, member=person, telling=1)
+        ShownOut.objects.create(**here, member=person, leader=circle.leader)
+        ShownOut.objects.create(**here, member=circle.member, leader=person)
         Observer.objects.create(**here, member=person)
         past.led_by = person
         past.save(update_fields=["led_by"])
@@ -367,6 +370,7 @@ def test_what_belongs_to_others_stays_and_loses_the_name(filled):
         "balint_sessions.CaseCount": -1,
         "balint_sessions.RoomPresence": 1,
         "balint_sessions.SteppedOut": 1,
+        "balint_sessions.ShownOut": 2,
         "balint_sessions.Observer": 1,
         "balint_sessions.Reflection": 1,
         "balint_sessions.LeadersNote": 1,

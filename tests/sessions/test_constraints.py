@@ -21,6 +21,7 @@ from sessions.models import (
     RoomPresence,
     Series,
     Session,
+    ShownOut,
     Step,
     SteppedOut,
 )
@@ -139,6 +140,12 @@ TRIPS = {
     "one_stepping_out_per_telling": lambda c: twice(SteppedOut, c, member=c.member, telling=1),
     "balint_sessions_steppedout_in_its_sessions_group": lambda c: elsewhere(
         SteppedOut, c, member=c.member, telling=1
+    ),
+    "one_showing_out_per_leader_member_and_session": lambda c: twice(
+        ShownOut, c, member=c.member, leader=c.leader
+    ),
+    "balint_sessions_shownout_in_its_sessions_group": lambda c: elsewhere(
+        ShownOut, c, member=c.member, leader=c.leader
     ),
     "roompresence_in_its_sessions_group": lambda c: elsewhere(
         RoomPresence, c, member=c.member, **SEEN

@@ -33,6 +33,7 @@ from sessions.models import (
     Reflection,
     RoomPresence,
     Session,
+    ShownOut,
     Step,
     SteppedOut,
 )
@@ -258,8 +259,11 @@ def test_steps_and_rooms_go_the_next_morning(circle):
             SteppedOut.objects.create(
                 session=session, group=circle.group, member=circle.member, telling=1
             )
+            ShownOut.objects.create(
+                session=session, group=circle.group, member=circle.member, leader=circle.leader
+            )
     run()
-    for model in (Step, RoomPresence, SteppedOut):
+    for model in (Step, RoomPresence, SteppedOut, ShownOut):
         assert left(model, "session") == {running.pk}, model
 
 

@@ -79,6 +79,8 @@ def test_the_room_has_these_addresses():
         "room_open",
         "room_out",
         "room_presenter",
+        "room_show_out",
+        "room_stays",
         "room_step",
         "room_undo",
     ]
@@ -95,6 +97,9 @@ ROUTES: list[tuple[str, str, set[str]]] = [
     ("room_out", "get", INSIDE),
     ("room_out", "post", INSIDE),
     ("room_in", "post", LEADERS),
+    ("room_show_out", "get", LEADERS),
+    ("room_show_out", "post", LEADERS),
+    ("room_stays", "post", LEADERS),
     ("room_leave", "post", INSIDE),
     ("room_forget", "post", set()),
     ("room_nothing", "post", set()),
