@@ -45,16 +45,30 @@ def as_member(member: Member | None, role: Any = "balint_app") -> Iterator[None]
         become(None, "balint_app")
 
 
-def make_member(name: str = "", **fields: Any) -> Member:
-    """A person with a verified address, as the owner."""
+def new_member(name: str = "", **fields: Any) -> Member:
+    """A person who is not in the database yet."""
     number = next(_numbers)
     name = name or f"Person {number}"
     fields.setdefault("email", f"{name.split()[-1].lower()}{number}@example.org")
+    member = Member(name=name, **fields)
+    member.set_password(PASSWORD)
+    return member
+
+
+def put_in(*people: Member) -> None:
+    """Persons with verified addresses, as the owner."""
+    addresses = [
+        EmailAddress(user=one, email=one.email, verified=True, primary=True) for one in people
+    ]
     with as_owner():
-        member = Member(name=name, **fields)
-        member.set_password(PASSWORD)
-        member.save()
-        EmailAddress.objects.create(user=member, email=member.email, verified=True, primary=True)
+        Member.objects.bulk_create(people)
+        EmailAddress.objects.bulk_create(addresses)
+
+
+def make_member(name: str = "", **fields: Any) -> Member:
+    """A person with a verified address, as the owner."""
+    member = new_member(name, **fields)
+    put_in(member)
     return member
 
 
@@ -124,35 +138,59 @@ class Circle:
 
 def make_circle() -> Circle:
     """Build the circle; everybody has been there for a year but the newcomer."""
+    zone = {"time_zone": "Asia/Jerusalem"}
+    people = {
+        "leader": new_member("Dr Ruth Marks", **zone),
+        "second_leader": new_member("Dr Erik Krantz", **zone),
+        "presenter": new_member("Dr Amit Nader", **zone),
+        "member": new_member("Dr Dana Green", **zone),
+        "absent": new_member("Dr Owen Wells", time_zone="Europe/London"),
+        "newcomer": new_member("Dr Nina Neu"),
+        "on_leave": new_member("Dr Hanna Lind"),
+        "former": new_member("Dr Fritz Alt"),
+        "admin": new_member("Noa Levi"),
+        "outsider": new_member("Dr Olga Fern"),
+        "superuser": new_member("Root Root", is_superuser=True),
+    }
     with as_owner():
         programme = Programme.objects.create(name="North programme")
     group, other = make_group(programme), make_group(programme, name="Harbour group")
-    people = {
-        "leader": make_member("Dr Ruth Marks", time_zone="Asia/Jerusalem"),
-        "second_leader": make_member("Dr Erik Krantz", time_zone="Asia/Jerusalem"),
-        "presenter": make_member("Dr Amit Nader", time_zone="Asia/Jerusalem"),
-        "member": make_member("Dr Dana Green", time_zone="Asia/Jerusalem"),
-        "absent": make_member("Dr Owen Wells", time_zone="Europe/London"),
-        "newcomer": make_member("Dr Nina Neu"),
-        "on_leave": make_member("Dr Hanna Lind"),
-        "former": make_member("Dr Fritz Alt"),
-        "admin": make_member("Noa Levi"),
-        "outsider": make_member("Dr Olga Fern"),
-        "superuser": make_member("Root Root", is_superuser=True),
-    }
-    join(group, people["leader"], "leader")
-    join(group, people["second_leader"], "leader")
-    for name in ("presenter", "member", "absent", "on_leave"):
-        join(group, people[name])
-    join(group, people["newcomer"], since=timezone.now() - timedelta(days=1), agreed=False)
-    join(group, people["former"], until=years_ago(0.5))
-    join(other, people["outsider"])
+    put_in(*people.values())
     with as_owner():
+        _seat(group, other, people)
         ProgrammeAdmin.objects.create(
             programme=programme, member=people["admin"], starts_at=years_ago(1)
         )
         Leave.objects.create(group=group, member=people["on_leave"], starts_at=years_ago(0.1))
     return Circle(programme=programme, group=group, other_group=other, **people)
+
+
+def _seat(group: Group, other: Group, people: dict[str, Member]) -> None:
+    """Those who belong to a group; all but the newcomer agreed as they came."""
+    since: dict[str, Any] = {"newcomer": timezone.now() - timedelta(days=1)}
+    seats = [
+        Membership(
+            group=other if name == "outsider" else group,
+            member=member,
+            role="leader" if name in {"leader", "second_leader"} else "member",
+            starts_at=since.get(name) or years_ago(1),
+            ended_at=years_ago(0.5) if name == "former" else None,
+        )
+        for name, member in people.items()
+        if name not in {"admin", "superuser"}
+    ]
+    Membership.objects.bulk_create(seats)
+    agreements = {one.group_id: one for one in Agreement.objects.filter(group__in=[group, other])}
+    Acceptance.objects.bulk_create(
+        Acceptance(
+            agreement=agreements[seat.group_id],
+            group_id=seat.group_id,
+            member_id=seat.member_id,
+            accepted_at=seat.starts_at,
+        )
+        for seat in seats
+        if seat.member_id != people["newcomer"].pk
+    )
 
 
 def utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> datetime:

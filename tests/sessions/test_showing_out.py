@@ -184,7 +184,10 @@ def test_from_one_strip_to_the_other_and_the_room_is_closed(circle, evening, cli
     post(leader, "room_show_out", evening, person=str(circle.member.pk))
     assert "Ruth: Dana’s part in this meeting ends?" in page(second, evening)
     assert "part in this meeting ends?" not in page(leader, evening)
-    assert "Dana: said by Ruth, not yet by all." in page(second, evening, "room_show_out")
+    asked = page(second, evening, "room_show_out")
+    assert "Dana: said by Ruth, not yet by all." in asked
+    assert "Say so too" in asked
+    assert "Say so too" not in page(leader, evening, "room_show_out")
     assert ask(member, evening, **saw).status_code == 200
     post(second, "room_show_out", evening, person=str(circle.member.pk))
     assert "HX-Redirect" in ask(member, evening, **saw).headers
