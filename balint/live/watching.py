@@ -1,5 +1,8 @@
 """Every few seconds one question of a process to the database, for all its streams at once.
 
+Where a process holds thousands, they are asked for in parts, spread over the same few seconds, so
+that no change waits behind the answer for everybody.
+
 It finds what a lost message would have said and who may listen no longer, and keeps in the room
 those of whom there was a sign of life. While the database is away streams stay as they are.
 """
@@ -18,6 +21,7 @@ from balint.live.hub import Hub
 from members.identity import acting_as
 
 EVERY: Final = 5.0
+AT_ONCE: Final = 1_000
 REPEATED: Final = 0.25
 log = logging.getLogger(__name__)
 
@@ -36,17 +40,24 @@ class Watch:
 
     async def run(self) -> None:
         """Ask, for ever; at once when messages may have been lost."""
+        hurried = False
         while True:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.soon.wait(), EVERY)
+            parts = self._parts()
+            for part in parts:
+                await self.look(part)
+                if not hurried:
+                    await self._wait(EVERY / len(parts))
+            if not parts or hurried:
+                await self._wait(EVERY)
+            hurried = self.soon.is_set()
             self.soon.clear()
-            await self.look()
 
-    async def look(self) -> None:
+    async def _wait(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.soon.wait(), seconds)
+
+    async def look(self, asked: Sequence[Asked]) -> None:
         """Ask once, and tell and end streams by the answer."""
-        asked = self._everybody()
-        if not asked:
-            return
         loop = asyncio.get_running_loop()
         try:
             answers = await loop.run_in_executor(self.thread, _asked_alone, asked)
@@ -58,6 +69,12 @@ class Watch:
             self.hub.moved(room, version)
             if gone:
                 self.hub.gone(room, gone)
+
+    def _parts(self) -> list[list[Asked]]:
+        """Everybody, room by room, in parts of about the same size."""
+        asked = sorted(self._everybody())
+        size = len(asked) // max(1, round(len(asked) / AT_ONCE)) + 1
+        return [asked[place : place + size] for place in range(0, len(asked), size)]
 
     def _everybody(self) -> list[Asked]:
         listeners = self.hub.seated()

@@ -67,6 +67,7 @@ FIXED: dict[str, Callable[[], Body]] = {
     "record": lambda: {"do": "ask"},
     "programme_record": lambda: {"do": "ask"},
     "observers": lambda: {"seen": 2},
+    "series_end": lambda: {"last_on": _day(60)},
     "tonight": lambda: {
         "do": "substitute",
         "seen": "",

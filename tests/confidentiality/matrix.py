@@ -143,8 +143,9 @@ class Matrix:
         twin = address.path(nothing)
         for method in METHODS:
             yield Case(address.name, method, "", persona, "absent", address.path(nothing), twin)
-            # Of those who are something to B, what they are there decides.
-            of = "there" if persona in leaks.IN_B else "foreign"
+            # Of those who are something to B, what they are there decides; evenings are no group's.
+            theirs = persona in leaks.IN_B and "evenings" not in address.places
+            of = "there" if theirs else "foreign"
             of_b = _states(address, self.world.of_b)
             # The programme is the same for both groups.
             for state, path in of_b if set(address.places) - {"programmes"} else ():

@@ -20,13 +20,14 @@ from django.test import Client
 from django.utils import timezone
 
 from groups import invitations
+from groups.evening_models import EveningTemplate
 from groups.models import Group, Membership, Programme, ProgrammeAdmin, Proposal
 from members.envelope import SealedText
 from members.identity import become
 from members.kinds import Kind
 from members.models import Member
 from sessions import answerlinks
-from sessions.models import CasePresence, CasePresentation, Session
+from sessions.models import CasePresence, CasePresentation, RoomPresence, Session
 from tests.balint.installation import Installation, install
 from tests.world import Circle, as_owner, join, make_circle, make_group, make_member, years_ago
 
@@ -40,6 +41,7 @@ class World:
     a: Installation
     b: Installation
     elsewhere: Group
+    evening_elsewhere: EveningTemplate
     due: CasePresentation
     people: dict[str, Any]
     clients: dict[str, Client] = field(default_factory=dict)
@@ -62,8 +64,8 @@ class World:
 
     @cached_property
     def of_b(self) -> dict[str, Sequence[Any]]:
-        """The same of group B."""
-        return self._known(self.b)
+        """The same of group B; what belongs to its programme, of another programme."""
+        return self._known(self.b) | {"evenings": [self.evening_elsewhere.pk]}
 
     def _known(self, here: Installation) -> dict[str, Sequence[Any]]:
         away = Membership.objects.get(group=here.circle.group, member=here.circle.on_leave)
@@ -97,8 +99,10 @@ def make_world() -> World:
         Group.objects.filter(pk=circle.group.pk).update(cap=15, alias="Tuesday circle")
         Session.objects.filter(pk__in=[a.planned.pk, b.planned.pk]).update(setting="online")
         _say_other_words(b)
+        # However long the run takes, they were there a moment ago.
+        RoomPresence.objects.update(seen_at=timezone.now() + timedelta(hours=1))
     elsewhere = _elsewhere()
-    world = World(a, b, elsewhere, _due(a), _people(a, b))
+    world = World(a, b, elsewhere, _evening_of(elsewhere), _due(a), _people(a, b))
     world.dead_tokens = _dead_tokens(circle)
     with as_owner():
         # Present for the case that was told, and gone since.
@@ -212,6 +216,13 @@ def _elsewhere() -> Group:
     with as_owner():
         programme = Programme.objects.create(name="South programme")
     return make_group(programme, name="Quarry group", alias="Monday circle")
+
+
+def _evening_of(elsewhere: Group) -> EveningTemplate:
+    with as_owner():
+        return elsewhere.programme.evenings.create(
+            key="theirs", name="Their evening", minutes={"story": 10, "group_work": 80}
+        )
 
 
 def _people(a: Installation, b: Installation) -> dict[str, Any]:
