@@ -3,7 +3,7 @@
 Roles are rows with dates; what they may do is here and nowhere else. `is_superuser` is never asked.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -21,6 +21,7 @@ from groups.models import (
     during,
 )
 from members.models import Member
+from members.prepared import prepared
 
 
 class Role(StrEnum):
@@ -110,9 +111,13 @@ def agreement_in_force(group: Group | OuterRef, at: datetime) -> QuerySet[Agreem
     return Agreement.objects.filter(group=group, in_force_at__lte=at).order_by("-version")
 
 
-def _agreed(member: Member, at: datetime) -> Exists:
-    newest = Subquery(agreement_in_force(OuterRef(OuterRef("pk")), at).values("pk")[:1])
+def _agreed(member: Member, at: datetime, group: str = "pk") -> Exists:
+    newest = Subquery(agreement_in_force(OuterRef(OuterRef(group)), at).values("pk")[:1])
     return Exists(Acceptance.objects.filter(member=member, agreement=newest))
+
+
+def _away(member: Member, at: datetime, group: str = "pk") -> Exists:
+    return Exists(Leave.objects.filter(during(at), group=OuterRef(group), member=member))
 
 
 Condition = Callable[[Member, datetime], Q]
@@ -123,18 +128,18 @@ def _inside(member: Member, at: datetime, **more: str) -> Q:
     return Q(Exists(held))
 
 
-def _away(member: Member, at: datetime) -> Q:
-    return Q(Exists(Leave.objects.filter(during(at), group=OuterRef("pk"), member=member)))
-
-
 def _leader(member: Member, at: datetime) -> Q:
     leads = _inside(member, at, role=MembershipRole.LEADER)
-    return leads & Q(_agreed(member, at)) & ~_away(member, at)
+    return leads & Q(_agreed(member, at), ~_away(member, at))
 
 
 def _member(member: Member, at: datetime) -> Q:
     belongs = _inside(member, at, role=MembershipRole.MEMBER)
-    return belongs & Q(_agreed(member, at)) & ~_away(member, at)
+    return belongs & Q(_agreed(member, at), ~_away(member, at))
+
+
+def _present(member: Member, at: datetime) -> Q:
+    return _inside(member, at) & Q(_agreed(member, at), ~_away(member, at))
 
 
 def _newcomer(member: Member, at: datetime) -> Q:
@@ -142,7 +147,7 @@ def _newcomer(member: Member, at: datetime) -> Q:
 
 
 def _on_leave(member: Member, at: datetime) -> Q:
-    return _inside(member, at) & Q(_agreed(member, at)) & _away(member, at)
+    return _inside(member, at) & Q(_agreed(member, at), _away(member, at))
 
 
 def _admin(member: Member, at: datetime) -> Q:
@@ -162,6 +167,11 @@ CONDITIONS: dict[Role, Condition] = {
 OFFICE = frozenset({Role.ADMIN})
 EVERY_ROLE = frozenset(Role)
 INSIDE = EVERY_ROLE - OFFICE
+# Roles that are one question together.
+TOGETHER: tuple[tuple[frozenset[Role], Condition], ...] = (
+    (INSIDE, _inside),
+    (frozenset({Role.LEADER, Role.MEMBER}), _present),
+)
 
 
 def groups_where(
@@ -171,11 +181,24 @@ def groups_where(
 
     `roles` narrows to what the person is there as: the office's pages pass OFFICE.
     """
+    may = frozenset(role for role in roles if action in GRANTS[role])
+    return _groups_of(member, at, may) if may else Group.objects.none()
+
+
+@prepared
+def _groups_of(member: Member, at: datetime, roles: frozenset[Role]) -> QuerySet[Group]:
+    """The groups to which `member` is one of these at `at`."""
     fitting = Q(pk__in=[])
-    for role in Role:
-        if role in roles and action in GRANTS[role]:
-            fitting |= CONDITIONS[role](member, at)
+    for together, condition in (*TOGETHER, *_each(CONDITIONS)):
+        if together <= roles:
+            fitting |= condition(member, at)
+            roles -= together
     return Group.objects.filter(fitting)
+
+
+def _each(conditions: Mapping[Role, Condition]) -> Iterator[tuple[frozenset[Role], Condition]]:
+    for role, condition in conditions.items():
+        yield frozenset({role}), condition
 
 
 def may(
@@ -191,14 +214,12 @@ def may(
 
 
 def roles_of(member: Member, group: Group, at: datetime) -> frozenset[Role]:
-    """What `member` is to `group` at `at`, in one query."""
-    row = (
-        Group.objects.filter(pk=group.pk)
-        .annotate(**{f"is_{role}": condition(member, at) for role, condition in CONDITIONS.items()})
-        .values(*[f"is_{role}" for role in Role])
-        .first()
-    )
-    return frozenset(role for role in Role if row and row[f"is_{role}"])
+    """What `member` is to `group` at `at`."""
+    inside = roles_by_group(member, at).get(group.pk)
+    if inside is not None:
+        return inside
+    looks_after = programmes_of(member, at).filter(programme=group.programme_id)
+    return OFFICE if looks_after.exists() else frozenset()
 
 
 def roles_by_group(member: Member, at: datetime) -> dict[UUID, frozenset[Role]]:
@@ -206,11 +227,8 @@ def roles_by_group(member: Member, at: datetime) -> dict[UUID, frozenset[Role]]:
 
     The table's conditions from three facts of one query; a test holds the two equal.
     """
-    newest = agreement_in_force(OuterRef(OuterRef("group")), at).values("pk")[:1]
-    agreed = Acceptance.objects.filter(member=member, agreement=Subquery(newest))
-    away = Leave.objects.filter(during(at), group=OuterRef("group"), member=member)
     rows = Membership.objects.filter(during(at), member=member).values_list(
-        "group", "role", Exists(agreed), Exists(away)
+        "group", "role", _agreed(member, at, "group"), _away(member, at, "group")
     )
     roles: dict[UUID, frozenset[Role]] = {}
     for group, held, agreed_now, away_now in rows:

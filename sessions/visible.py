@@ -11,6 +11,7 @@ from django.db.models.functions import Least
 from groups.models import Acceptance, Leave, Membership, MembershipRole, during
 from groups.policy import Action, agreement_in_force, groups_where
 from members.models import Member
+from members.prepared import prepared
 from sessions.models import (
     Answer,
     Attendance,
@@ -31,6 +32,7 @@ from sessions.phases import Phase
 ROOM_OPENS_BEFORE = timedelta(minutes=15)
 
 
+@prepared
 def sessions(member: Member, at: datetime) -> QuerySet[Session]:
     """Dates and places: settled ones for all inside and the office, planned ones for leaders."""
     seen = Q(group__in=groups_where(member, Action.SEE_DATES, at), settled_at__isnull=False)
@@ -47,6 +49,7 @@ def running(at: datetime) -> QuerySet[Session]:
     )
 
 
+@prepared
 def circle(member: Member, at: datetime, role: str | None = None) -> QuerySet[Session]:
     """Running sessions whose circle the person is in: rights as of the instant each began.
 
@@ -77,6 +80,7 @@ def circle(member: Member, at: datetime, role: str | None = None) -> QuerySet[Se
     return running(at).filter(Exists(belonged), Exists(agreed), ~Exists(away), ~Exists(out))
 
 
+@prepared
 def conducted(member: Member, at: datetime) -> QuerySet[Session]:
     """Sessions the person may conduct or put down: of the own lead's time, while it lasts.
 
@@ -94,12 +98,14 @@ def conducted(member: Member, at: datetime) -> QuerySet[Session]:
     return Session.objects.filter(still | Q(pk__in=circle(member, at, MembershipRole.LEADER)))
 
 
+@prepared
 def entered(member: Member, at: datetime) -> QuerySet[Session]:
     """Sessions whose inside the person may enter: active and agreed, or of the running circle."""
     active = Q(group__in=groups_where(member, Action.ENTER, at), settled_at__isnull=False)
     return Session.objects.filter(active | Q(pk__in=circle(member, at)))
 
 
+@prepared
 def rooms(member: Member, at: datetime) -> QuerySet[Session]:
     """Sessions whose room the person may be in: the running circle's, others a little before."""
     soon = Q(

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from django.urls import get_resolver
 
 from balint.roles import rights
+from members import prepared
 from members.identity import become
 from members.kinds import Kind
 from tests.balint import test_attacks_on_functions as functions
@@ -159,10 +160,12 @@ def changed(mapping: Any, key: Any, value: Any) -> Iterator[None]:
     """Another value in a table of ours."""
     before = mapping[key]
     mapping[key] = value
+    prepared.forget()
     try:
         yield
     finally:
         mapping[key] = before
+        prepared.forget()
 
 
 @contextmanager
@@ -170,10 +173,12 @@ def attribute(place: Any, name: str, value: Any) -> Iterator[None]:
     """Another value under a name."""
     before = getattr(place, name)
     setattr(place, name, value)
+    prepared.forget()
     try:
         yield
     finally:
         setattr(place, name, before)
+        prepared.forget()
 
 
 @contextmanager

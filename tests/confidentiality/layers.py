@@ -15,6 +15,7 @@ from groups import gate, policy
 from groups import visible as frame
 from groups.models import Group, Membership, ProgrammeAdmin
 from groups.policy import Role
+from members import prepared
 from members.identity import become
 from members.kinds import Kind
 from members.models import Member
@@ -51,11 +52,13 @@ def put_in_place(function: Callable[..., Any], other: Callable[..., Any]) -> Ite
     ]
     for module, name in places:
         setattr(module, name, other)
+    prepared.forget()
     try:
         yield
     finally:
         for module, name in places:
             setattr(module, name, function)
+        prepared.forget()
 
 
 def _all_of(model: type) -> Callable[..., Any]:
