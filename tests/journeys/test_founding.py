@@ -4,11 +4,11 @@ import re
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-import vobject
 from playwright.sync_api import Page, expect
 
 from sessions.models import Session
 from tests.journeys.conftest import Site
+from tests.sessions.files import instants
 from tests.world import as_owner
 
 PASSWORD = "a long and quiet word"
@@ -105,14 +105,10 @@ def invite_a_member(leader: Page) -> None:
 
 
 def feed_of(member: Page) -> list[tuple[datetime, int]]:
-    """The person's own feed, read back by another library: instants and minutes."""
+    """The person's own feed, read back by other libraries: instants and minutes."""
     member.goto("/settings/calendar/")
     member.locator("main form button").first.click()
     member.wait_for_load_state()
     address = found_in(r"http\S+?/balint\.ics", member.content())
-    calendar = vobject.readOne(member.request.get(address).text())
-    events = sorted(calendar.vevent_list, key=lambda event: event.dtstart.value)
-    return [
-        (event.dtstart.value, (event.dtend.value - event.dtstart.value).seconds // 60)
-        for event in events
-    ]
+    events = sorted(instants(member.request.get(address).body()))
+    return [(start, (end - start).seconds // 60) for start, end in events]

@@ -248,6 +248,7 @@ def test_screens_hear_at_once_and_again_after_a_tunnel_and_a_restart(site: Site)
     says(leader, STORY, NOW)
     member.context.set_offline(False)
     says(member, STORY, BACK_AGAIN)
+    says(blocked, STORY, BACK_AGAIN)
 
     site.server.restart()
     move(session, Phase.CALL, circle.second_leader)
