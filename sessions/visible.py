@@ -145,10 +145,15 @@ def attendances(member: Member, at: datetime) -> QuerySet[Attendance]:
 
 
 def cases(member: Member, at: datetime) -> QuerySet[CasePresentation]:
-    """Cases one was present for, while inside the group, until they are forgotten."""
+    """Cases one was present for, while inside the group, until they are forgotten.
+
+    Whose part in a running meeting has ended sees its cases again in the morning.
+    """
     present = CasePresence.objects.filter(case=OuterRef("pk"), member=member)
+    out = ShownOut.objects.filter(session=OuterRef("session"), member=member, in_force=True)
     inside = Q(group__in=groups_where(member, Action.ENTER, at)) | Q(session__in=circle(member, at))
-    return CasePresentation.objects.filter(Exists(present), inside, forget_on__gt=at.date())
+    known = CasePresentation.objects.filter(Exists(present), inside, forget_on__gt=at.date())
+    return known.filter(~Exists(out))
 
 
 def told_by(member: Member, at: datetime) -> QuerySet[CasePresentation]:

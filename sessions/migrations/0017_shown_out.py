@@ -125,6 +125,17 @@ CIRCLES = as_reader(
     evening.OF_CIRCLE.format(name="balint_sessions_i_am_in", circle=CIRCLE)
     + evening.OF_CIRCLE.format(name="balint_sessions_i_run", circle=CIRCLE + " and m.role = 'leader'")
 )
+KNOWN = f"""
+  select coalesce(array_agg(c.id), '{{}}')
+  from {T}casepresence p
+  join {T}casepresentation c on c.id = p.case_id
+  where p.member_id = public.balint_me() and c.forget_on > current_date
+    and (c.group_id = any(public.balint_groups_i_am_in())
+      or c.session_id = any(public.balint_sessions_i_am_in()))
+    and not exists (
+      select from public.{TABLE} o
+      where o.session_id = c.session_id and o.member_id = p.member_id and o.in_force)
+"""
 OPEN_TO_ME = evening.FUNCTIONS["balint_rooms_open_to_me()"][2]
 
 
@@ -177,6 +188,7 @@ class Migration(migrations.Migration):
             for signature, (returns, body, callers) in FUNCTIONS.items()
         ],
         migrations.RunSQL(CIRCLES),
+        migrations.RunSQL(replaced_function("balint_cases_i_know()", "uuid[]", KNOWN)),
         migrations.RunSQL(
             replaced_function(
                 "balint_rooms_open_to_me()",

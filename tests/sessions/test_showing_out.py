@@ -1,12 +1,21 @@
 """Somebody's part in a running meeting ends, when all its leaders say so and not before."""
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
 from groups.joining import NotYours
 from groups.models import Membership
-from sessions import conduct, live, showing_out, visible
-from sessions.models import Answer, EveningLead, RoomPresence, ShownOut
+from sessions import conduct, live, showing_out, upkeep, visible
+from sessions.models import (
+    Answer,
+    CasePresentation,
+    EveningLead,
+    RoomPresence,
+    Session,
+    ShownOut,
+)
 from sessions.phases import RUNNING, Phase
 from tests.sessions.evening import at_phase, enter, fresh, move
 from tests.sessions.test_room import address, ask, page, post, shown
@@ -136,6 +145,29 @@ def test_leaders_of_the_circle_alone_say_it(circle, evening, by):
     for verb in (showing_out.show_out, showing_out.take_back):
         with pytest.raises(NotYours):
             say(verb, evening, getattr(circle, by), circle.member)
+
+
+def test_the_cases_of_the_meeting_are_closed_to_them_until_the_morning(circle, evening, client_of):
+    move(evening, Phase.STORY, circle.leader, presenter=circle.presenter)
+    move(evening, Phase.CLOSING, circle.leader)
+    with as_owner():
+        case = CasePresentation.objects.get(session=evening)
+
+    def sees(person):
+        with as_member(person):
+            ruled = visible.cases(person, timezone.now()).filter(pk=case.pk).exists()
+            assert ruled == CasePresentation.objects.filter(pk=case.pk).exists()
+            return ruled
+
+    assert sees(circle.member)
+    for leader in (circle.leader, circle.second_leader):
+        show_out(evening, leader, circle.member)
+    assert not sees(circle.member)
+    assert sees(circle.presenter)
+    with as_owner():
+        Session.objects.filter(pk=evening.pk).update(runs_until=timezone.now() - timedelta(hours=1))
+    upkeep.run({"showings": upkeep.STEPS["showings out forgotten"]})
+    assert sees(circle.member)
 
 
 def test_who_tells_a_case_is_not_shown_out(circle, evening):
