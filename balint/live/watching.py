@@ -21,7 +21,7 @@ from balint.live.hub import Hub
 from members.identity import acting_as
 
 EVERY: Final = 5.0
-AT_ONCE: Final = 1_000
+AT_ONCE: Final = 250
 REPEATED: Final = 0.25
 log = logging.getLogger(__name__)
 
