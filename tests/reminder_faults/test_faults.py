@@ -261,7 +261,7 @@ def test_f19_a_worker_whose_clock_is_two_hours_wrong_goes_by_the_database(
 
 @pytest.mark.django_db
 def test_f20_after_26_hours_without_anything_nothing_goes_about_what_has_begun():
-    group, _ = rounds.alone()
+    group, _ = rounds.alone(circles.noon_zone(timezone.now()))
     begun = rounds.meeting(group, timezone.now() + timedelta(days=1, hours=1, minutes=30))
     ahead = rounds.meeting(group, timezone.now() + timedelta(days=8))
     for session in (begun, ahead):
