@@ -222,7 +222,9 @@ def _tables_are_missing(db: Any) -> bool:
 def _stop_with(wrong: Sequence[str]) -> None:
     if wrong:
         # Not sys.stderr: Celery's clock has put its log there, and ends before it writes it.
-        print("Balint does not start:", *wrong, sep="\n", file=sys.__stderr__, flush=True)
+        # In one piece: workers that end at the same time say the same in the same place.
+        sentences = "\n".join(["Balint does not start:", *wrong, ""])
+        print(sentences, end="", file=sys.__stderr__, flush=True)
         raise SystemExit(1)
 
 
