@@ -33,6 +33,8 @@ STAYS = f"""
       where o.session_id = s.id and o.member_id = m.member_id and o.in_force)
 """
 CIRCLE = evening.CIRCLE + STAYS
+# What was said of another day has lapsed.
+DAY = "(s.starts_at at time zone s.time_zone)::date"
 # Who leads this meeting: of its circle, and there unless they had said that they are not.
 LEADS = CIRCLE.replace(
     "m.member_id = public.balint_me()", "s.id = of_session and m.role = 'leader'"
@@ -42,10 +44,12 @@ LEADERS = f"""{LEADS}
         select from {T}roompresence r
         where r.session_id = s.id and r.member_id = m.member_id and r.left_at is null)
       or not exists (
-          select from {T}answer a where a.session_id = s.id and a.member_id = m.member_id)
+          select from {T}answer a
+          where a.session_id = s.id and a.member_id = m.member_id and a."on" = {DAY})
         and not exists (
           select from {T}eveninglead e
-          where e.session_id = s.id and e.kind = 'alone' and e.leader_id <> m.member_id))
+          where e.session_id = s.id and e.kind = 'alone' and e.leader_id <> m.member_id
+            and e."on" = {DAY}))
 """
 SAID = f"""
   from public.{TABLE} o where o.session_id = of_session and o.member_id = person

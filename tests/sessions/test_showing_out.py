@@ -8,6 +8,7 @@ from django.utils import timezone
 from groups.joining import NotYours
 from groups.models import Membership
 from sessions import conduct, live, showing_out, upkeep, visible
+from sessions.answers import day_of
 from sessions.models import (
     Answer,
     CasePresentation,
@@ -97,7 +98,7 @@ def test_who_had_said_not_to_come_or_does_not_lead_tonight_is_not_waited_for(cir
             session=evening,
             group=circle.group,
             member=circle.second_leader,
-            on=evening.starts_at.date(),
+            on=day_of(evening),
             answered_at=timezone.now(),
         )
     show_out(evening, circle.leader, circle.member)
@@ -110,11 +111,24 @@ def test_who_had_said_not_to_come_or_does_not_lead_tonight_is_not_waited_for(cir
             group=circle.group,
             kind=EveningLead.ALONE,
             leader=circle.leader,
-            on=evening.starts_at.date(),
+            on=day_of(evening),
             at=timezone.now(),
         )
     show_out(evening, circle.leader, circle.presenter)
     assert not in_circle(evening, circle.presenter)
+
+
+def test_what_was_said_of_another_day_has_lapsed(circle, evening):
+    with as_owner():
+        RoomPresence.objects.filter(member=circle.second_leader).delete()
+        said = {"session": evening, "group": circle.group, "on": day_of(evening)}
+        said["on"] -= timedelta(days=7)
+        Answer.objects.create(**said, member=circle.second_leader, answered_at=timezone.now())
+        EveningLead.objects.create(
+            **said, kind=EveningLead.ALONE, leader=circle.leader, at=timezone.now()
+        )
+    show_out(evening, circle.leader, circle.member)
+    assert in_circle(evening, circle.member)
 
 
 def test_a_leader_who_is_late_is_waited_for(circle, evening):
